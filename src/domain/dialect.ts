@@ -1,0 +1,6 @@
+/**
+ * The database below an MLflow server. MLflow hands LIKE, ILIKE and text order to it, so answers differ:
+ * SQLite folds ASCII letters only and has no LIKE escape; PostgreSQL and MySQL escape with a backslash, fold Unicode
+ * letters and order text by a collation the gateway cannot know.
+ */
+export type Dialect = 'sqlite' | 'postgresql' | 'mysql';

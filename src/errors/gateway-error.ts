@@ -1,0 +1,42 @@
+/**
+ * The error codes this gateway answers with and their HTTP status: the part of MLflow's own table that a gateway needs
+ * (`mlflow/exceptions.py`, `ERROR_CODE_TO_HTTP_STATUS`).
+ */
+export const STATUS_OF = {
+  INVALID_PARAMETER_VALUE: 400,
+  BAD_REQUEST: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  RESOURCE_DOES_NOT_EXIST: 404,
+  ENDPOINT_NOT_FOUND: 404,
+  REQUEST_LIMIT_EXCEEDED: 429,
+  CANCELLED: 499,
+  INTERNAL_ERROR: 500,
+  TEMPORARILY_UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+} as const satisfies Record<string, number>;
+
+export type ErrorCode = keyof typeof STATUS_OF;
+
+/** An error a caller may see: MLflow's clients branch on `code`, people read `message`. */
+export class GatewayError extends Error {
+  override readonly name: string = 'GatewayError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get status(): number {
+    return STATUS_OF[this.code];
+  }
+}
+
+/** Turns whatever was thrown into an error a caller may see; the text of an unexpected error stays in the log. */
+export function toGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError('INTERNAL_ERROR', 'The gateway failed to handle this request; its log says why.', {
+    cause: thrown,
+  });
+}
