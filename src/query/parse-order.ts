@@ -1,0 +1,67 @@
+import { RUN_FIELDS, RUN_ORDER_ATTRIBUTES } from './fields.ts';
+import { FilterSyntaxError } from './filter-syntax-error.ts';
+import { sameField } from './order.ts';
+import { parseKey, unquote } from './parse-field.ts';
+import type { OrderField, OrderKey } from './run-query.ts';
+import { TokenReader } from './token-reader.ts';
+
+/**
+ * Parses the `order_by` list of `runs/search`.
+ * @throws FilterSyntaxError for what MLflow refuses, duplicates among them, and for what this grammar is not sure of.
+ */
+export function parseRunOrder(clauses: readonly string[]): readonly OrderKey[] {
+  const keys: OrderKey[] = [];
+  for (const clause of clauses) {
+    const key = parseClause(clause);
+    if (keys.some(({ field }) => sameField(field, key.field)))
+      throw new FilterSyntaxError('This field is ordered by twice.', clause, 0);
+    keys.push(key);
+  }
+  return keys;
+}
+
+/** clause = [entity "."] key [ASC | DESC], with no blanks around it */
+function parseClause(clause: string): OrderKey {
+  if (clause !== clause.trim()) throw new FilterSyntaxError('Blanks around an order clause.', clause, 0);
+  const reader = new TokenReader(clause);
+  const field = parseOrderField(reader);
+  const descending = parseDirection(reader);
+  if (reader.peek().kind !== 'end') throw reader.fail('Expected the end of the clause', reader.peek());
+  return { field, descending };
+}
+
+function parseDirection(reader: TokenReader): boolean {
+  const token = reader.peek();
+  if (token.kind === 'end') return false;
+  if (!token.spaced) throw reader.fail('Expected a blank', token);
+  if (reader.takeWord('DESC')) return true;
+  if (!reader.takeWord('ASC')) throw reader.fail('Expected ASC or DESC', token);
+  return false;
+}
+
+function parseOrderField(reader: TokenReader): OrderField {
+  const first = reader.next();
+  if (first.kind !== 'word') throw reader.fail('Expected a field such as metrics.accuracy or start_time', first);
+  if (reader.peek().kind !== 'dot' || reader.peek().spaced) return attribute(reader, first.text, first);
+  const entity = RUN_FIELDS.entities.get(first.text);
+  if (!entity || entity === 'dataset') throw reader.fail('Runs cannot be ordered by this', first);
+  reader.next();
+  const at = reader.peek();
+  const key = parseOrderKey(reader);
+  return entity === 'attribute' ? attribute(reader, key, at) : { entity, key };
+}
+
+function attribute(reader: TokenReader, name: string, at: ReturnType<TokenReader['peek']>): OrderField {
+  const key = RUN_ORDER_ATTRIBUTES.get(name);
+  if (!key) throw reader.fail(`Expected one of ${[...RUN_ORDER_ATTRIBUTES.keys()].join(', ')}`, at);
+  return { entity: 'attribute', key };
+}
+
+/** A key that MLflow reads the same whether or not its shell-like splitting takes off one more level of quotes. */
+function parseOrderKey(reader: TokenReader): string {
+  const token = reader.peek();
+  const key = parseKey(reader, true);
+  if (token.kind !== 'word' && (/["'`\\]/.test(unquote(token)) || key !== key.trim() || key === ''))
+    throw reader.fail('Quotes, backslashes and outer blanks in a key are read in surprising ways', token);
+  return key;
+}
