@@ -62,9 +62,16 @@ export interface NullTest {
 
 export type Leaf = Compare | Match | Member | NullTest;
 
-/** An empty `and` is true, an empty `or` false. */
-export interface Junction {
-  readonly kind: 'and' | 'or';
+/** True when every term is; an empty one is true. */
+export interface Conjunction {
+  readonly kind: 'and';
+  readonly terms: readonly Filter[];
+  readonly span?: Span;
+}
+
+/** True when some term is; an empty one is false. */
+export interface Disjunction {
+  readonly kind: 'or';
   readonly terms: readonly Filter[];
   readonly span?: Span;
 }
@@ -76,7 +83,7 @@ export interface Negation {
 }
 
 /** MLflow's own grammar yields one `and` of leaves; the tree is boolean so that no compiler has to change when OR arrives. */
-export type Filter = Junction | Negation | Leaf;
+export type Filter = Conjunction | Disjunction | Negation | Leaf;
 
 /** One function per node kind: a new kind breaks the build until every compiler knows it. */
 export type Visitor<R> = { readonly [K in Filter['kind']]: (node: Extract<Filter, { kind: K }>) => R };
