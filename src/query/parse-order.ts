@@ -1,30 +1,43 @@
-import { RUN_FIELDS, RUN_ORDER_ATTRIBUTES } from './fields.ts';
+import type { Field } from './ast.ts';
+import { EXPERIMENT_FIELDS, RUN_FIELDS, RUN_ORDER_ATTRIBUTES } from './fields.ts';
 import { FilterSyntaxError } from './filter-syntax-error.ts';
 import { sameField } from './order.ts';
 import { parseKey, unquote } from './parse-field.ts';
 import type { OrderField, OrderKey } from './run-query.ts';
 import { TokenReader } from './token-reader.ts';
+import type { Token } from './tokenizer.ts';
+
+/** What one kind of entity can be ordered by. */
+interface OrderTable {
+  readonly entities: ReadonlyMap<string, Field['entity']>;
+  readonly attributes: ReadonlyMap<string, Extract<Field, { entity: 'attribute' }>['key']>;
+}
+
+const ONLY_ATTRIBUTES = new Map<string, Field['entity']>([['attribute', 'attribute']]);
+const RUNS: OrderTable = { entities: RUN_FIELDS.entities, attributes: RUN_ORDER_ATTRIBUTES };
+const EXPERIMENTS: OrderTable = { entities: ONLY_ATTRIBUTES, attributes: EXPERIMENT_FIELDS.attributes };
 
 /**
  * Parses the `order_by` list of `runs/search`.
  * @throws FilterSyntaxError for what MLflow refuses, duplicates among them, and for what this grammar is not sure of.
  */
 export function parseRunOrder(clauses: readonly string[]): readonly OrderKey[] {
-  const keys: OrderKey[] = [];
-  for (const clause of clauses) {
-    const key = parseClause(clause);
-    if (keys.some(({ field }) => sameField(field, key.field)))
-      throw new FilterSyntaxError('This field is ordered by twice.', clause, 0);
-    keys.push(key);
-  }
+  const keys = clauses.map((clause) => parseClause(clause, RUNS));
+  for (const [i, key] of keys.entries())
+    if (keys.slice(0, i).some(({ field }) => sameField(field, key.field)))
+      throw new FilterSyntaxError('This field is ordered by twice.', clauses[i] ?? '', 0);
   return keys;
 }
 
+/** Parses the `order_by` list of `experiments/search`, where a field may come twice. @throws FilterSyntaxError */
+export const parseExperimentOrder = (clauses: readonly string[]): readonly OrderKey[] =>
+  clauses.map((clause) => parseClause(clause, EXPERIMENTS));
+
 /** clause = [entity "."] key [ASC | DESC], with no blanks around it */
-function parseClause(clause: string): OrderKey {
+function parseClause(clause: string, table: OrderTable): OrderKey {
   if (clause !== clause.trim()) throw new FilterSyntaxError('Blanks around an order clause.', clause, 0);
   const reader = new TokenReader(clause);
-  const field = parseOrderField(reader);
+  const field = parseOrderField(reader, table);
   const descending = parseDirection(reader);
   if (reader.peek().kind !== 'end') throw reader.fail('Expected the end of the clause', reader.peek());
   return { field, descending };
@@ -39,21 +52,21 @@ function parseDirection(reader: TokenReader): boolean {
   return false;
 }
 
-function parseOrderField(reader: TokenReader): OrderField {
+function parseOrderField(reader: TokenReader, table: OrderTable): OrderField {
   const first = reader.next();
   if (first.kind !== 'word') throw reader.fail('Expected a field such as metrics.accuracy or start_time', first);
-  if (reader.peek().kind !== 'dot' || reader.peek().spaced) return attribute(reader, first.text, first);
-  const entity = RUN_FIELDS.entities.get(first.text);
-  if (!entity || entity === 'dataset') throw reader.fail('Runs cannot be ordered by this', first);
+  if (reader.peek().kind !== 'dot' || reader.peek().spaced) return attribute(reader, table, first.text, first);
+  const entity = table.entities.get(first.text);
+  if (!entity || entity === 'dataset') throw reader.fail('Cannot be ordered by this', first);
   reader.next();
   const at = reader.peek();
   const key = parseOrderKey(reader);
-  return entity === 'attribute' ? attribute(reader, key, at) : { entity, key };
+  return entity === 'attribute' ? attribute(reader, table, key, at) : { entity, key };
 }
 
-function attribute(reader: TokenReader, name: string, at: ReturnType<TokenReader['peek']>): OrderField {
-  const key = RUN_ORDER_ATTRIBUTES.get(name);
-  if (!key) throw reader.fail(`Expected one of ${[...RUN_ORDER_ATTRIBUTES.keys()].join(', ')}`, at);
+function attribute(reader: TokenReader, { attributes }: OrderTable, name: string, at: Token): OrderField {
+  const key = attributes.get(name);
+  if (!key) throw reader.fail(`Expected one of ${[...attributes.keys()].join(', ')}`, at);
   return { entity: 'attribute', key };
 }
 
