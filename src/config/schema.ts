@@ -1,0 +1,104 @@
+import { z } from 'zod';
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'not an http:// or https:// URL' });
+const milliseconds = z.int().positive();
+const bytes = z.int().nonnegative();
+
+/** MLflow's own list (`mlflow/server/security_utils.py`): localhost and private addresses, as shell patterns. */
+const MLFLOW_ALLOWED_HOSTS = [
+  ...['localhost', '127.0.0.1', '[::1]', '0.0.0.0'],
+  ...['localhost:*', '127.0.0.1:*', '[[]::1]:*', '0.0.0.0:*'],
+  ...['192.168.*', '10.*', ...Array.from({ length: 16 }, (_, i) => `172.${16 + i}.*`), 'fc00:*', 'fd00:*'],
+];
+
+const Listen = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for every interface'),
+  port: z.int().min(0).max(65_535).default(5000).describe('Port to listen on; 0 picks a free one'),
+  allowedHosts: z
+    .array(z.string().min(1))
+    .default(MLFLOW_ALLOWED_HOSTS)
+    .describe("Host headers to accept, as shell patterns, like MLflow's --allowed-hosts; * accepts all"),
+  allowedOrigins: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Browser origins to accept besides localhost, as given to MLflow by --cors-allowed-origins'),
+  drainTimeoutMs: milliseconds
+    .default(10_000)
+    .describe('How long a stopping gateway waits for running requests, in ms'),
+});
+
+const Upstream = z.strictObject({
+  url: httpUrl.describe('The MLflow server; a path in it is put before every request path'),
+  timeoutMs: milliseconds
+    .default(120_000)
+    .describe('Silence of the MLflow server after which a request gets 504, in ms'),
+  connections: z.int().positive().default(64).describe('Connections kept for searches and writes at most'),
+});
+
+const Elasticsearch = z.strictObject({
+  url: httpUrl
+    .optional()
+    .describe('Elasticsearch 8 or 9 for the runs index; without it the MLflow server answers searches'),
+  index: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits and . _ - only')
+    .default('mlflow-runs')
+    .describe('What the names of the indices and aliases begin with'),
+  username: z.string().optional().describe('User name for basic authentication'),
+  passwordEnv: z.string().optional().describe('Name of the environment variable that holds the password'),
+  apiKeyEnv: z.string().optional().describe('Name of the environment variable that holds an API key'),
+  caFile: z.string().optional().describe('PEM file with the certificate authority to trust'),
+  rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for tests only'),
+  timeoutMs: milliseconds.default(10_000).describe('Time limit of one request to Elasticsearch, in ms'),
+});
+
+const Redis = z.strictObject({
+  url: z
+    .url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' })
+    .optional()
+    .describe('Redis 6.2 or later for the cache'),
+  passwordEnv: z.string().optional().describe('Name of the environment variable that holds the password'),
+  keyPrefix: z.string().min(1).default('mlflow-gateway').describe('What every key begins with'),
+  commandTimeoutMs: milliseconds.default(50).describe('A Redis slower than this counts as absent, in ms'),
+});
+
+const Cache = z.strictObject({
+  store: z
+    .enum(['auto', 'memory', 'redis', 'none'])
+    .default('auto')
+    .describe('auto is redis when redis.url is set, else memory'),
+  ttlSeconds: z
+    .int()
+    .positive()
+    .default(30)
+    .describe('How old an answer may be that a write past the gateway has made stale, in s'),
+  maxEntryBytes: bytes.default(1_048_576).describe('Longer answers are not stored, in bytes'),
+  maxMemoryBytes: bytes.default(67_108_864).describe('Bound of the memory store, in bytes'),
+});
+
+const Feed = z.strictObject({
+  backfillOnStart: z.boolean().default(true).describe('Copy the runs of the MLflow server into the index at start'),
+  flushTimeoutMs: milliseconds.default(2_000).describe('How long a search waits for its own writes, in ms'),
+});
+
+const Log = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least level to write'),
+});
+
+/** Everything that can be set; a section may be left out. Holds no secrets: those are named by `…Env` keys. */
+export const ConfigSchema = z.strictObject({
+  listen: Listen.prefault({}),
+  // An absent section is reported as its missing key.
+  upstream: Upstream.prefault({} as z.input<typeof Upstream>),
+  elasticsearch: Elasticsearch.prefault({}),
+  redis: Redis.prefault({}),
+  cache: Cache.prefault({}),
+  feed: Feed.prefault({}),
+  dialect: z
+    .enum(['auto', 'sqlite', 'postgresql', 'mysql'])
+    .default('auto')
+    .describe('Database below the MLflow server; auto asks it'),
+  log: Log.prefault({}),
+});
+
+export type Config = z.infer<typeof ConfigSchema>;

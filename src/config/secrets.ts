@@ -1,0 +1,25 @@
+import { complain, type Layers, valueAt } from './layers.ts';
+
+/** Read from the variables that the configuration names; never printed, never in a file of ours. */
+export interface Secrets {
+  readonly elasticsearchPassword: string | undefined;
+  readonly elasticsearchApiKey: string | undefined;
+  readonly redisPassword: string | undefined;
+}
+
+const PATHS = ['elasticsearch.passwordEnv', 'elasticsearch.apiKeyEnv', 'redis.passwordEnv'] as const;
+
+/** The variables that hold secrets, whatever their names. */
+export function secretVariables(layers: Layers): string[] {
+  return PATHS.map((path) => valueAt(layers, path)).filter((name) => typeof name === 'string');
+}
+
+export function readSecrets(layers: Layers, env: Readonly<Record<string, string | undefined>>): Secrets {
+  const [elasticsearchPassword, elasticsearchApiKey, redisPassword] = PATHS.map((path) => {
+    const variable = valueAt(layers, path);
+    if (typeof variable !== 'string') return undefined;
+    if (!env[variable]) complain(layers, path, `the variable ${variable} is not set`);
+    return env[variable];
+  });
+  return { elasticsearchPassword, elasticsearchApiKey, redisPassword };
+}

@@ -1,0 +1,154 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { readArguments } from '../../../src/config/arguments.ts';
+import { ConfigError } from '../../../src/config/config-error.ts';
+import { loadConfig } from '../../../src/config/load-config.ts';
+import { SETTINGS } from '../../../src/config/settings.ts';
+
+const UPSTREAM = ['--upstream', 'http://mlflow:5000'];
+
+const load = (argv: readonly string[], env: Record<string, string> = {}) => loadConfig(readArguments(argv), env);
+
+function fileOf(yaml: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'gateway-config-')), 'gateway.yaml');
+  writeFileSync(file, yaml);
+  return file;
+}
+
+function problemsOf(argv: readonly string[], env: Record<string, string> = {}): string[] {
+  try {
+    load(argv, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(({ path, message }) => `${path}: ${message}`);
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('needs no more than an upstream', () => {
+    const { config } = load(UPSTREAM);
+    expect(config.upstream.url).toBe('http://mlflow:5000');
+    expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 5000 });
+    expect(config.elasticsearch.url).toBeUndefined();
+  });
+
+  it('lets flags win over variables, and variables over the file', () => {
+    const file = fileOf(
+      'listen: { port: 1, host: a }\ncache: { ttlSeconds: 7 }\nupstream: { url: "http://f", timeoutMs: 5 }',
+    );
+    const env = { GATEWAY_LISTEN_PORT: '2', GATEWAY_LISTEN_HOST: 'b', GATEWAY_UPSTREAM_URL: 'http://e' };
+    const { config } = load(['--config', file, '--port=3'], env);
+    expect(config.listen).toMatchObject({ port: 3, host: 'b' });
+    expect(config.upstream).toMatchObject({ url: 'http://e', timeoutMs: 5 });
+    expect(config.cache.ttlSeconds).toBe(7);
+  });
+
+  it('reads numbers, booleans and lists from variables, and takes an empty variable as unset', () => {
+    const { config } = load(UPSTREAM, {
+      GATEWAY_FEED_BACKFILL_ON_START: 'false',
+      GATEWAY_LISTEN_ALLOWED_HOSTS: 'mlflow.example, *.internal',
+      GATEWAY_CACHE_MAX_ENTRY_BYTES: '10',
+      GATEWAY_ELASTICSEARCH_URL: '',
+    });
+    expect(config.feed.backfillOnStart).toBe(false);
+    expect(config.listen.allowedHosts).toEqual(['mlflow.example', '*.internal']);
+    expect(config.cache.maxEntryBytes).toBe(10);
+    expect(config.elasticsearch.url).toBeUndefined();
+  });
+
+  it('tells every problem at once, each with its place and a hint', () => {
+    const file = fileOf(
+      ['listen: { prot: 1 }', 'cache: { store: memroy, ttlSeconds: 0 }', 'elasticsaerch: {}', 'feed: yes please'].join(
+        '\n',
+      ),
+    );
+    const env = { GATEWAY_LISTEN_PORT: 'http', GATEWAY_ELASTICSEARCH_ULR: 'x', GATEWAY_REDIS_URL: 'http://r' };
+    expect(problemsOf(['--config', file, '--prt', '1', 'bakfill', '--host'], env)).toMatchInlineSnapshot(`
+      [
+        "--prt: unknown flag; did you mean --port?",
+        "1: unknown command; there is only "backfill"",
+        "bakfill: unknown command; there is only "backfill"",
+        "--host: needs a value",
+        "GATEWAY_ELASTICSEARCH_ULR: unknown variable; did you mean GATEWAY_ELASTICSEARCH_URL?",
+        "listen.port (GATEWAY_LISTEN_PORT): Invalid input: expected number, received string",
+        "listen.prot: unknown key; did you mean port?",
+        "upstream.url: missing: say which MLflow server, by --upstream URL, GATEWAY_UPSTREAM_URL or this key in a file",
+        "redis.url (GATEWAY_REDIS_URL): not a redis:// or rediss:// URL",
+        "cache.store: Invalid option: expected one of "auto"|"memory"|"redis"|"none"; did you mean memory?",
+        "cache.ttlSeconds: Too small: expected number to be >0",
+        "feed: Invalid input: expected object, received string",
+        "elasticsaerch: unknown key; did you mean elasticsearch?",
+      ]
+    `);
+  });
+
+  it('says how to name the upstream', () => {
+    expect(problemsOf([])).toEqual([
+      'upstream.url: missing: say which MLflow server, by --upstream URL, GATEWAY_UPSTREAM_URL or this key in a file',
+    ]);
+  });
+
+  it.each([
+    { yaml: 'cache: { store: redis }', problem: /^cache.store: redis needs redis.url/ },
+    { yaml: 'elasticsearch: { username: u }', problem: /^elasticsearch.username: username and passwordEnv/ },
+    { yaml: 'elasticsearch: { caFile: /nowhere.pem }', problem: /^elasticsearch.caFile: cannot be read/ },
+    { yaml: 'redis: { passwordEnv: NOT_SET }', problem: /^redis.passwordEnv: the variable NOT_SET is not set/ },
+    { yaml: 'upstream: { url: "http://u:p@mlflow" }', problem: /^upstream.url: must not hold credentials/ },
+    { yaml: 'upstream: { url: "http://mlflow?x=1" }', problem: /^upstream.url: must not have a query/ },
+    { yaml: 'upstream: { url: "mlflow:5000" }', problem: /^upstream.url: not an http/ },
+    { yaml: '- a', problem: /not a mapping/ },
+    { yaml: 'listen: {port: 1}\nlisten: {port: 2}', problem: /Map keys must be unique at line 2/ },
+  ])('refuses $yaml', ({ yaml, problem }) => {
+    expect(problemsOf(['--config', fileOf(yaml)])).toContainEqual(expect.stringMatching(problem));
+  });
+
+  it('refuses a file that is not there', () => {
+    expect(problemsOf([...UPSTREAM, '--config', '/nowhere.yaml'])).toEqual([
+      expect.stringMatching(/cannot be read: ENOENT/),
+    ]);
+  });
+
+  it('takes secrets from the variables that the file names, whatever their names', () => {
+    const file = fileOf('elasticsearch: { username: u, passwordEnv: GATEWAY_ES_PASSWORD }');
+    const { secrets, config } = load([...UPSTREAM, '--config', file], { GATEWAY_ES_PASSWORD: 's3cret' });
+    expect(secrets.elasticsearchPassword).toBe('s3cret');
+    expect(JSON.stringify(config)).not.toContain('s3cret');
+  });
+
+  it("does not mind what Kubernetes says of a service named 'gateway'", () => {
+    const env = {
+      GATEWAY_SERVICE_HOST: '10.0.0.1',
+      GATEWAY_SERVICE_PORT_HTTP: '80',
+      GATEWAY_PORT: 'tcp://10.0.0.1:80',
+      GATEWAY_PORT_80_TCP_ADDR: '10.0.0.1',
+    };
+    expect(problemsOf(UPSTREAM, env)).toEqual([]);
+  });
+
+  it('leaves a section whose keys are all commented out at its defaults', () => {
+    expect(load([...UPSTREAM, '--config', fileOf('elasticsearch:\nlisten:\n  port:\n')]).config.listen.port).toBe(5000);
+  });
+});
+
+describe('config/default.yaml', () => {
+  const text = readFileSync('config/default.yaml', 'utf8');
+
+  it('is what applies without it', () => {
+    expect(load([...UPSTREAM, '--config', 'config/default.yaml'])).toEqual(load(UPSTREAM));
+  });
+
+  it('has every key, with a comment above it', () => {
+    const shown = parse(text.replaceAll(/^( *)# (\w+: \S+)$/gm, '$1$2'));
+    const at = (path: string) => path.split('.').reduce((node, key) => node?.[key], shown);
+    for (const { path, default: fallback } of SETTINGS) {
+      expect(at(path), path).toBeDefined();
+      if (fallback !== undefined) expect(at(path), path).toEqual(fallback);
+    }
+    const keys = text.split('\n').flatMap((line, i, lines) => (/^ {2}(# )?\w+:( |$)/.test(line) ? [lines[i - 1]] : []));
+    for (const above of keys) expect(above).toMatch(/^ *#/);
+  });
+});
