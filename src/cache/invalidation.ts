@@ -1,0 +1,134 @@
+import type { CacheStore } from '../plan/cache-store.ts';
+import { dependency } from '../plan/read.ts';
+import type { RunDirectory } from '../plan/run-directory.ts';
+import type { WriteEffect } from '../plan/write-effect.ts';
+
+export interface InvalidationOptions {
+  readonly store: CacheStore;
+  readonly directory: RunDirectory;
+  /** Asks the backend which experiment a run belongs to. */
+  experimentOf(runId: string): Promise<string | undefined>;
+  /** Told when the store could not be told of a write, and when it could again. */
+  onOutage?(out: boolean): void;
+}
+
+/** Between attempts to tell a store that failed, in ms. */
+const RETRY_MS = 250;
+/** How long the backend may still carry out a write whose answer was lost, in ms. */
+const UNCERTAIN_MS = 300_000;
+/** More names than this are said shorter: everything. */
+const MAX_UNTOLD = 1_000;
+/** Lookups of runs at once; what is beyond is looked up at its next write. */
+const MAX_LOOKUPS = 8;
+
+/**
+ * Makes stored answers unreachable when a write changed what they say. What the store could not be told is remembered
+ * and told again until it takes it; until then `trusts` says no, and nothing is read from the store.
+ */
+export class Invalidation {
+  readonly #options: InvalidationOptions;
+  /** Names the store must still be told, with the number of the failure that put them here last. */
+  readonly #untold = new Map<string, number>();
+  readonly #uncertain = new Map<string, number>();
+  readonly #lookups = new Set<string>();
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: InvalidationOptions) {
+    this.#options = options;
+  }
+
+  /** Whether stored answers that depend on these names are as good as the store's word. */
+  trusts(names: readonly string[]): boolean {
+    if (this.#untold.size === 0 && this.#uncertain.size === 0) return true;
+    return !names.some((name) => this.#untold.has(name) || this.#uncertain.has(name));
+  }
+
+  /** Returns when no answer from before the write can be read any more. Takes as long as the store's time limit; never throws. */
+  async apply(effect: WriteEffect): Promise<void> {
+    const names = this.#namesOf(effect);
+    if (names.length === 0) return;
+    if (effect.uncertain) this.#doubt(names);
+    try {
+      await this.#options.store.bump(names);
+    } catch {
+      this.#remember(names);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #namesOf(effect: WriteEffect): string[] {
+    const names = new Set<string>();
+    if (effect.unknown) names.add(dependency.backend);
+    if (effect.experimentsChanged || effect.createdExperiments.length > 0) names.add(dependency.experiments);
+    for (const id of effect.experimentsWithChangedRuns) names.add(dependency.runsOf(id));
+    for (const { runId, experimentId = this.#options.directory.experimentOf(runId) } of effect.runs) {
+      names.add(dependency.run(runId));
+      names.add(experimentId === undefined ? dependency.backend : dependency.runsOf(experimentId));
+      if (experimentId === undefined) this.#lookUp(runId);
+    }
+    return [...names];
+  }
+
+  /** For the run's next write: this one does not wait. */
+  #lookUp(runId: string): void {
+    if (this.#lookups.size >= MAX_LOOKUPS || this.#lookups.has(runId)) return;
+    this.#lookups.add(runId);
+    this.#options
+      .experimentOf(runId)
+      .then((experimentId) => experimentId !== undefined && this.#options.directory.learn(runId, experimentId))
+      .catch(() => undefined)
+      .finally(() => this.#lookups.delete(runId));
+  }
+
+  #doubt(names: readonly string[]): void {
+    const until = performance.now() + UNCERTAIN_MS;
+    for (const name of names) this.#uncertain.set(name, until);
+    this.#schedule();
+  }
+
+  #remember(names: readonly string[]): void {
+    if (this.#untold.size === 0) this.#options.onOutage?.(true);
+    this.#failures++;
+    const all = this.#untold.size + names.length > MAX_UNTOLD;
+    if (all) this.#untold.clear();
+    for (const name of all ? [dependency.backend] : names) this.#untold.set(name, this.#failures);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => void this.#tell(), RETRY_MS).unref();
+  }
+
+  async #tell(): Promise<void> {
+    this.#settleDoubts();
+    try {
+      await this.#tellUntold();
+    } catch {
+      // Told again at the next turn.
+    }
+    this.#timer = undefined;
+    if (this.#untold.size > 0 || this.#uncertain.size > 0) this.#schedule();
+  }
+
+  async #tellUntold(): Promise<void> {
+    if (this.#untold.size === 0) return;
+    const told = [...this.#untold];
+    await this.#options.store.bump(told.map(([name]) => name));
+    // A name that failed again meanwhile stays: that write may be younger than this telling.
+    for (const [name, failure] of told) if (this.#untold.get(name) === failure) this.#untold.delete(name);
+    if (this.#untold.size === 0) this.#options.onOutage?.(false);
+  }
+
+  /** A doubt ends like a write: with generations that no answer from before has. */
+  #settleDoubts(): void {
+    for (const [name, until] of this.#uncertain) {
+      if (performance.now() < until) continue;
+      this.#untold.set(name, this.#failures);
+      this.#uncertain.delete(name);
+    }
+  }
+}

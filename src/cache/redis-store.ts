@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { CacheStore } from '../plan/cache-store.ts';
+
+export interface RedisStoreOptions {
+  readonly url: string;
+  readonly password?: string | undefined;
+  readonly keyPrefix: string;
+  /** A command that takes longer has failed, in ms. */
+  readonly commandTimeoutMs: number;
+  /** Told of lost connections; may be called often. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** How long a generation nobody asks for is kept, in s. Losing one costs a miss. */
+const GENERATION_TTL_SECONDS = 86_400;
+/** How long Redis is left alone after a failure, in ms, so that a hanging one does not slow every request down. */
+const PAUSE_MS = 250;
+
+/** Copies in Redis, shared by replicas. A Redis that is dead or slow fails every call within the command's time limit. */
+export class RedisStore implements CacheStore {
+  readonly name = 'redis';
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  #pausedUntil = 0;
+
+  constructor({ url, password, keyPrefix, commandTimeoutMs, onError }: RedisStoreOptions) {
+    this.#prefix = `${keyPrefix}:v1`;
+    this.#redis = new Redis(url, {
+      ...(password !== undefined && { password }),
+      commandTimeout: commandTimeoutMs,
+      // Nothing waits for a connection, and nothing is sent twice: a request that cannot be served now is a miss.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      socketTimeout: 2_000,
+      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
+    });
+    this.#redis.on('error', (error: Error) => onError?.(error));
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    return (await this.#guard(() => this.#redis.get(this.#entryKey(key)))) ?? undefined;
+  }
+
+  async set(key: string, value: string, ttlMs: number): Promise<void> {
+    await this.#guard(() => this.#redis.set(this.#entryKey(key), value, 'PX', ttlMs));
+  }
+
+  async generations(names: readonly string[]): Promise<readonly string[]> {
+    const keys = names.map((name) => this.#generationKey(name));
+    return this.#guard(async () => {
+      const found = await this.#redis.mget(keys);
+      return found.every((generation) => generation !== null) ? found : this.#begin(keys);
+    });
+  }
+
+  async bump(names: readonly string[]): Promise<void> {
+    const batch = this.#redis.pipeline();
+    for (const name of names) batch.set(this.#generationKey(name), newToken(), 'EX', GENERATION_TTL_SECONDS);
+    await this.#guard(async () => valuesOf(await batch.exec()));
+  }
+
+  async close(): Promise<void> {
+    this.#redis.disconnect();
+  }
+
+  /** Gives a generation to the names without one: whichever replica comes first says which. */
+  async #begin(keys: readonly string[]): Promise<string[]> {
+    const batch = this.#redis.pipeline();
+    for (const key of keys) batch.set(key, newToken(), 'EX', GENERATION_TTL_SECONDS, 'NX');
+    batch.mget([...keys]);
+    const generations = valuesOf(await batch.exec()).at(-1) as (string | null)[];
+    if (generations.some((generation) => generation === null)) throw new Error('Redis dropped a generation.');
+    return generations as string[];
+  }
+
+  async #guard<T>(call: () => Promise<T>): Promise<T> {
+    if (performance.now() < this.#pausedUntil) throw new Error('Redis failed a moment ago.');
+    try {
+      return await call();
+    } catch (error) {
+      this.#pausedUntil = performance.now() + PAUSE_MS;
+      throw error;
+    }
+  }
+
+  /** Generations share a hash slot, so that one MGET reads them from a cluster too. */
+  #generationKey(name: string): string {
+    return `${this.#prefix}:{generation}:${name}`;
+  }
+
+  #entryKey(key: string): string {
+    return `${this.#prefix}:{${key}}`;
+  }
+}
+
+const newToken = () => randomBytes(9).toString('base64url');
+
+/** The values of a pipeline. @throws the first error in it. */
+function valuesOf(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+}

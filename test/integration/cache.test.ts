@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCachedRead } from '../../src/cache/cached-read.ts';
+import { Invalidation } from '../../src/cache/invalidation.ts';
+import { MemoryStore } from '../../src/cache/memory-store.ts';
+import { RedisStore } from '../../src/cache/redis-store.ts';
+import type { CacheStore } from '../../src/plan/cache-store.ts';
+import { dependency, type PlannedRead, type ReadAnswer } from '../../src/plan/read.ts';
+import { RunDirectory } from '../../src/plan/run-directory.ts';
+import type { WriteEffect } from '../../src/plan/write-effect.ts';
+import { OwnRedis } from '../fixtures/own-redis.ts';
+
+const RUN = 'a'.repeat(32);
+const NOTHING: WriteEffect = {
+  runs: [],
+  createdExperiments: [],
+  experimentsWithChangedRuns: [],
+  experimentsChanged: false,
+  unknown: false,
+  uncertain: false,
+};
+
+/** A backend of one value, with a cache in front: what is read must be what was written last. */
+function openBackend(store: CacheStore) {
+  const directory = new RunDirectory();
+  const lookedUp: string[] = [];
+  const experimentOf = async (runId: string) => {
+    lookedUp.push(runId);
+    return '7';
+  };
+  const outages: boolean[] = [];
+  const invalidation = new Invalidation({ store, directory, experimentOf, onOutage: (out) => outages.push(out) });
+  const trusts = (names: readonly string[]) => invalidation.trusts(names);
+  const cached = createCachedRead({ store, trusts, ttlMs: 60_000, maxEntryBytes: 1_000 });
+  const state = { value: 0, fetches: 0, status: 200, dependsOn: [dependency.backend, dependency.runsOf('7')] };
+  const fetch = async (): Promise<ReadAnswer> => {
+    state.fetches++;
+    return { status: state.status, contentType: 'application/json', body: `{"v":${state.value}}`, source: 'index' };
+  };
+  const read = (plan: Partial<PlannedRead> = {}) =>
+    cached({ key: 'k', dependsOn: state.dependsOn, fetch, ...plan }, AbortSignal.timeout(5_000));
+  const write = (effect: Partial<WriteEffect>) => {
+    state.value++;
+    return invalidation.apply({ ...NOTHING, ...effect });
+  };
+  return { state, read, write, directory, invalidation, lookedUp, outages };
+}
+
+describe('a read through the cache', () => {
+  const open = () => openBackend(new MemoryStore(1_000_000));
+
+  it('is fetched once, then found, with the same bytes', async () => {
+    const { read, state } = open();
+    const first = await read();
+    const second = await read();
+    expect(first).toMatchObject({ cache: 'MISS', source: 'index', body: '{"v":0}' });
+    expect(second).toEqual({ ...first, cache: 'HIT' });
+    expect(state.fetches).toBe(1);
+  });
+
+  it('is not stored unless its status is 200', async () => {
+    const { read, state } = open();
+    state.status = 404;
+    await read();
+    expect((await read()).cache).toBe('MISS');
+  });
+
+  it('is not stored when it is long', async () => {
+    const { read } = open();
+    const fetch = async (): Promise<ReadAnswer> => ({
+      status: 200,
+      contentType: 'application/json',
+      body: 'x'.repeat(1_001),
+      source: 'backend',
+    });
+    await read({ fetch });
+    expect((await read({ fetch })).cache).toBe('MISS');
+  });
+
+  it('does not store an answer where a write that overtook it would find it', async () => {
+    const { read, write } = open();
+    let release: (answer: ReadAnswer) => void = () => undefined;
+    const slow = read({ fetch: () => new Promise((resolve) => (release = resolve)) });
+    await sleep(0);
+    await write({ runs: [{ runId: RUN, experimentId: '7' }] });
+    release({ status: 200, contentType: 'application/json', body: '{"v":0}', source: 'backend' });
+    await slow;
+    expect((await read()).body).toBe('{"v":1}');
+  });
+
+  it.each<[string, Partial<WriteEffect>, string[], boolean]>([
+    ['a run of the experiment', { runs: [{ runId: RUN, experimentId: '7' }] }, [dependency.runsOf('7')], true],
+    ['a run of another experiment', { runs: [{ runId: RUN, experimentId: '8' }] }, [dependency.runsOf('7')], false],
+    ['the run itself', { runs: [{ runId: RUN, experimentId: '8' }] }, [dependency.run(RUN)], true],
+    ['an experiment with all its runs', { experimentsWithChangedRuns: ['7'] }, [dependency.runsOf('7')], true],
+    ['the tags of an experiment', { experimentsChanged: true }, [dependency.experiments], true],
+    ['the tags of an experiment', { experimentsChanged: true }, [dependency.runsOf('7')], false],
+    ['a new experiment', { createdExperiments: ['9'] }, [dependency.experiments], true],
+    ['what cannot be told', { unknown: true }, [dependency.backend], true],
+    ['nothing', {}, [dependency.backend, dependency.experiments, dependency.run(RUN)], false],
+  ])('after a write to %s (%j) that depends on %j is fetched again: %s', async (_, effect, dependsOn, again) => {
+    const { read, write, state } = open();
+    state.dependsOn = dependsOn;
+    await read();
+    await write(effect);
+    expect((await read()).cache).toBe(again ? 'MISS' : 'HIT');
+  });
+
+  it('after a write to a run nobody knows is fetched again, and the next write knows the run', async () => {
+    const { read, write, directory, lookedUp } = open();
+    await read();
+    await write({ runs: [{ runId: RUN }] });
+    expect((await read()).cache).toBe('MISS');
+    expect(directory.experimentOf(RUN)).toBe('7');
+    await write({ runs: [{ runId: RUN }] });
+    expect(lookedUp).toEqual([RUN]);
+    expect((await read()).body).toBe('{"v":2}');
+  });
+
+  it('passes the cache by while a write may still be carried out', async () => {
+    const { read, write, state } = open();
+    await write({ runs: [{ runId: RUN, experimentId: '7' }], uncertain: true });
+    await read();
+    state.value = 99;
+    expect(await read()).toMatchObject({ cache: 'BYPASS', body: '{"v":99}' });
+  });
+});
+
+describe('with a Redis that fails', () => {
+  let redis: OwnRedis;
+  let store: RedisStore;
+
+  beforeEach(async () => {
+    redis = await OwnRedis.start();
+    store = new RedisStore({ url: redis.url, keyPrefix: 'test', commandTimeoutMs: 50 });
+  });
+  afterEach(async () => {
+    await store.close();
+    await redis.stop();
+  });
+
+  const eventually = <T>(check: () => Promise<T>) => expect.poll(check, { timeout: 10_000, interval: 50 });
+
+  it.each(['hang', 'stop'] as const)('reads and writes go on when it does %s, within tens of ms', async (fault) => {
+    const { read, write, outages, invalidation } = openBackend(store);
+    await eventually(async () => (await read()).cache).toBe('HIT');
+    await redis[fault]();
+
+    const began = performance.now();
+    expect(await read()).toMatchObject({ cache: 'BYPASS', body: '{"v":0}' });
+    await write({ runs: [{ runId: RUN, experimentId: '7' }] });
+    expect((await read()).body).toBe('{"v":1}');
+    expect(performance.now() - began).toBeLessThan(150);
+    expect(outages).toEqual([true]);
+    invalidation.close();
+  });
+
+  it('nothing from before a write is found after it, when Redis comes back with what it had', async () => {
+    const { read, write, outages } = openBackend(store);
+    await eventually(async () => (await read()).cache).toBe('HIT');
+    redis.hang();
+    await write({ runs: [{ runId: RUN, experimentId: '7' }] });
+    redis.wake();
+    const seen = new Set<unknown>();
+    await eventually(async () => {
+      const { body, cache } = await read();
+      seen.add(body);
+      return cache;
+    }).toBe('HIT');
+    expect([...seen]).toEqual(['{"v":1}']);
+    expect(outages).toEqual([true, false]);
+  });
+
+  it('finds its way back to a Redis that was started again', async () => {
+    const { read } = openBackend(store);
+    await redis.stop();
+    expect((await read()).cache).toBe('BYPASS');
+    await redis.start();
+    await eventually(async () => (await read()).cache).toBe('HIT');
+  });
+});
