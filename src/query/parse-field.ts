@@ -5,8 +5,8 @@ import type { Token } from './tokenizer.ts';
 
 // MLflow's lexer takes these for SQL keywords even right after a dot.
 const RESERVED = new Set(['CASE', 'IN', 'VALUES', 'USING', 'FROM', 'AS']);
-// Entity words that are SQL keywords unless a dot and no digit follow.
-const KEYWORD_ENTITIES = new Set(['parameter', 'parameters']);
+/** Entity words that are SQL keywords to MLflow's lexer unless a dot and no digit follow. */
+export const KEYWORD_ENTITIES = new Set(['parameter', 'parameters']);
 
 /** The text between the quotes of a quoted token. */
 export const unquote = ({ text }: Token) => text.slice(1, -1);
@@ -48,7 +48,7 @@ function attribute(reader: TokenReader, table: FieldTable, name: string, at: Tok
 }
 
 /** Reads the part after the entity's dot. */
-export function parseKey(reader: TokenReader, afterKeyword = false): string {
+export function parseKey(reader: TokenReader, afterKeyword: boolean): string {
   const token = reader.next();
   if (token.spaced) throw reader.fail('A blank after the dot would belong to the key; quote the key', token);
   if (token.kind === 'word') return parseBareKey(reader, token, afterKeyword);

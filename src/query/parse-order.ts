@@ -2,7 +2,7 @@ import type { Field } from './ast.ts';
 import { EXPERIMENT_FIELDS, RUN_FIELDS, RUN_ORDER_ATTRIBUTES } from './fields.ts';
 import { FilterSyntaxError } from './filter-syntax-error.ts';
 import { sameField } from './order.ts';
-import { parseKey, unquote } from './parse-field.ts';
+import { KEYWORD_ENTITIES, parseKey, unquote } from './parse-field.ts';
 import type { OrderField, OrderKey } from './run-query.ts';
 import { TokenReader } from './token-reader.ts';
 import type { Token } from './tokenizer.ts';
@@ -60,7 +60,7 @@ function parseOrderField(reader: TokenReader, table: OrderTable): OrderField {
   if (!entity || entity === 'dataset') throw reader.fail('Cannot be ordered by this', first);
   reader.next();
   const at = reader.peek();
-  const key = parseOrderKey(reader);
+  const key = parseOrderKey(reader, KEYWORD_ENTITIES.has(first.text));
   return entity === 'attribute' ? attribute(reader, table, key, at) : { entity, key };
 }
 
@@ -70,11 +70,19 @@ function attribute(reader: TokenReader, { attributes }: OrderTable, name: string
   return { entity: 'attribute', key };
 }
 
-/** A key that MLflow reads the same whether or not its shell-like splitting takes off one more level of quotes. */
-function parseOrderKey(reader: TokenReader): string {
+/**
+ * MLflow splits a clause as a shell would, backticks taken as double quotes. Without a direction only the count of words
+ * matters; with one the split word is what it goes on with, and that loses one more level of quotes.
+ */
+function parseOrderKey(reader: TokenReader, afterKeyword: boolean): string {
   const token = reader.peek();
-  const key = parseKey(reader, true);
-  if (token.kind !== 'word' && (/["'`\\]/.test(unquote(token)) || key !== key.trim() || key === ''))
-    throw reader.fail('Quotes, backslashes and outer blanks in a key are read in surprising ways', token);
+  const key = parseKey(reader, afterKeyword);
+  if (token.kind === 'word') return key;
+  const directed = reader.peek().kind !== 'end';
+  const plain =
+    token.kind === 'single-quoted' ? /^[^'`]*$/ : directed ? /^(?:[^"`\\]|\\(?!\\|$))*$/ : /^[^"`]*(?<!\\)$/;
+  const unquotedAgain = /^(['"]).*\1$/s.test(key) || /[\s\x1c-\x1f\x85]$/.test(key);
+  if (!plain.test(unquote(token)) || (directed && unquotedAgain))
+    throw reader.fail('Quotes, backslashes and outer blanks in this key are read in surprising ways', token);
   return key;
 }
