@@ -98,11 +98,9 @@ function understand(search: RunSearch, dialect: Dialect | undefined): { query: R
   }
 }
 
-/** PostgreSQL refuses a LIKE pattern that ends in its escape; MySQL's driver refuses infinities. */
-function isDefinedIn(leaf: Leaf, dialect: Dialect): boolean {
-  if (leaf.kind === 'match') return dialect === 'sqlite' || !/(?<!\\)(?:\\\\)*\\$/.test(leaf.pattern);
-  return dialect !== 'mysql' || leaf.kind !== 'compare' || Math.abs(Number(leaf.value)) !== Number.POSITIVE_INFINITY;
-}
+/** MySQL's driver refuses infinities. */
+const isDefinedIn = (leaf: Leaf, dialect: Dialect) =>
+  dialect !== 'mysql' || leaf.kind !== 'compare' || Math.abs(Number(leaf.value)) !== Number.POSITIVE_INFINITY;
 
 const byNumber = (a: string, b: string) => a.length - b.length || (a < b ? -1 : 1);
 
