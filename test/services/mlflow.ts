@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
+import { ensureProgram, installOnce } from './install.ts';
+import { answers, freePort, launch, makeFolder, type Service } from './launch.ts';
+import { run } from './run.ts';
+
+export const MLFLOW_VERSION = '3.17.2';
+const PACKAGES = [`mlflow==${MLFLOW_VERSION}`, 'psycopg2-binary'];
+
+export interface MlflowOptions {
+  /** A free one by default; given, a server can come back where it was. */
+  readonly port?: number;
+  /** Where experiments and runs are kept, as SQLAlchemy writes it; by default a new SQLite file, removed on stop. */
+  readonly backendStoreUri?: string;
+  readonly workers?: number;
+  /** More flags of `mlflow server`. */
+  readonly args?: readonly string[];
+}
+
+/** The Python of a virtual environment that has MLflow: for its server, and for scripts that use its client. */
+export async function installMlflow(): Promise<string> {
+  const folder = await installOnce('mlflow', PACKAGES.join(' '), async (venv) => {
+    const python = await ensureProgram('python3-venv', findPythonWithVenv);
+    await run(python, ['-m', 'venv', venv]);
+    await run(pythonOf(venv), ['-m', 'pip', 'install', '-q', ...PACKAGES]);
+  });
+  return pythonOf(folder);
+}
+
+const pythonOf = (venv: string): string => join(venv, 'bin/python');
+
+/** Debian splits `ensurepip`, without which an environment has no pip, from its `python3`. */
+async function findPythonWithVenv(): Promise<string | undefined> {
+  const python = findProgram(['python3']);
+  if (!python) return undefined;
+  return run(python, ['-c', 'import ensurepip, venv']).then(
+    () => python,
+    () => undefined,
+  );
+}
+
+/** An MLflow server that serves artifacts too, with its data in a folder of its own. */
+export async function startMlflow(options: MlflowOptions = {}): Promise<Service> {
+  const python = await installMlflow();
+  const port = options.port ?? (await freePort());
+  const folder = makeFolder('mlflow', true);
+  const url = `http://127.0.0.1:${port}`;
+  const flags = {
+    '--host': '127.0.0.1',
+    '--port': `${port}`,
+    '--workers': `${options.workers ?? 1}`,
+    '--backend-store-uri': options.backendStoreUri ?? `sqlite:///${join(folder, 'mlflow.db')}`,
+    '--artifacts-destination': join(folder, 'artifacts'),
+  };
+  const service = await launch({
+    name: 'MLflow',
+    command: python,
+    args: ['-m', 'mlflow', 'server', '--serve-artifacts', ...Object.entries(flags).flat(), ...(options.args ?? [])],
+    folder,
+    env: {
+      MLFLOW_DISABLE_TELEMETRY: 'true',
+      DO_NOT_TRACK: 'true',
+      // Eight processes and 2 GB for the scheduled jobs of traces, which no test runs.
+      MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+    },
+    asRoot: true,
+    isReady: () => answers(`${url}/health`),
+    readyWithinMs: 120_000,
+  });
+  return { url, ...service };
+}
