@@ -1,0 +1,93 @@
+import { startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
+import { startElasticsearch } from '../services/elasticsearch.ts';
+import { startMlflow } from '../services/mlflow.ts';
+import { createExperiments, loadRun } from './load-runs.ts';
+import { makeRuns } from './make-runs.ts';
+import type { Known } from './make-search.ts';
+import { type FuzzOptions, HELP, readOptions } from './options.ts';
+import { Random } from './random.ts';
+import { runSeed, type Tally } from './run-seed.ts';
+
+const EXPERIMENTS = 4;
+
+interface Stoppable {
+  stop(): Promise<unknown>;
+}
+
+async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean> {
+  const open = async <S extends Stoppable>(starting: Promise<S>): Promise<S> => {
+    const started = await starting;
+    opened.unshift(started);
+    return started;
+  };
+  const [elasticsearch, mlflow] = await Promise.all([open(startElasticsearch()), openMlflow(options, open)]);
+  const random = new Random(options.seeds[0] ?? 1);
+  const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'fuzz');
+  const plans = makeRuns(random, options.runs, EXPERIMENTS);
+  // The first half is there before the gateway is, the second is written through it.
+  const half = Math.floor(plans.length / 2);
+  const runIds: string[] = [];
+  for (const plan of plans.slice(0, half)) runIds.push(await loadRun(mlflow.url, plan, experimentIds));
+  const upstream = ['--upstream', mlflow.url];
+  const indexed = await open(
+    startGateway([...upstream, '--elasticsearch', elasticsearch.url], {
+      GATEWAY_CACHE_STORE: 'none',
+      GATEWAY_LOG_LEVEL: 'warn',
+    }),
+  );
+  for (const plan of plans.slice(half)) runIds.push(await loadRun(indexed.url, plan, experimentIds));
+  await waitForIndex(indexed, experimentIds);
+  const plain = await open(startGateway(upstream, { GATEWAY_CACHE_STORE: 'memory', GATEWAY_LOG_LEVEL: 'warn' }));
+  const gateways = { indexed: indexed.url, plain: plain.url, again: plain.url };
+  const known: Known = { experimentIds, runIds };
+  let same = true;
+  for (const seed of options.seeds) {
+    const started = Date.now();
+    const tally = await runSeed({ mlflow: mlflow.url, gateways }, known, seed, options.n, progress(seed, options.n));
+    report(seed, tally, Date.now() - started);
+    same &&= tally.differences.length === 0;
+  }
+  return same;
+}
+
+async function openMlflow({ backend }: FuzzOptions, open: <S extends Stoppable>(starting: Promise<S>) => Promise<S>) {
+  if (backend === 'sqlite') return open(startMlflow({ workers: 2 }));
+  const { startPostgresql } = await import('../services/postgresql.ts');
+  const database = await open(startPostgresql());
+  return open(startMlflow({ workers: 2, backendStoreUri: database.url }));
+}
+
+const progress = (seed: number, n: number) => (done: number) => {
+  if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed}: ${done}/${n}${done === n ? '\n' : ''}`);
+};
+
+function report(seed: number, { searches, validPages, sources, differences }: Tally, ms: number): void {
+  const shares = Object.entries(sources).map(
+    ([name, counts]) =>
+      `${name} ${Object.entries(counts)
+        .map(([source, count]) => `${source} ${count}`)
+        .join(' ')}`,
+  );
+  console.log(
+    `seed ${seed}: ${searches} searches, ${validPages} valid pages (${shares.join('; ')}), ` +
+      `${((100 * (sources.indexed?.index ?? 0)) / validPages).toFixed(1)} % by the index, ` +
+      `${differences.length} differences, ${Math.round(ms / 1000)} s`,
+  );
+  for (const difference of differences) console.log(`  ${difference}`);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (!options) return console.log(HELP);
+  const opened: Stoppable[] = [];
+  try {
+    process.exitCode = (await fuzz(options, opened)) ? 0 : 1;
+  } finally {
+    for (const service of opened) await service.stop();
+  }
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 2;
+});

@@ -1,0 +1,49 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+
+export interface FuzzOptions {
+  readonly n: number;
+  readonly seeds: readonly number[];
+  readonly runs: number;
+  readonly backend: 'sqlite' | 'postgresql';
+}
+
+export const HELP = `Random searches, valid and broken, asked of an MLflow server directly and through gateways before it:
+one with the index, one with the cache only. Any difference in status, error, runs, order, run JSON or paging is
+printed and makes the exit code 1.
+
+Usage: npm run fuzz -- [options]
+
+  --n N              searches a seed (1000)
+  --seed S           seed; may be repeated (1)
+  --runs N           runs in the server (150)
+  --backend NAME     database below MLflow: sqlite or postgresql (sqlite)
+  --help             print this text and stop
+`;
+
+const SPEC = {
+  n: { type: 'string', default: '1000' },
+  seed: { type: 'string', multiple: true, default: ['1'] },
+  runs: { type: 'string', default: '150' },
+  backend: { type: 'string', default: 'sqlite' },
+  help: { type: 'boolean', default: false },
+} satisfies ParseArgsOptionsConfig;
+
+function toCount(name: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`--${name} takes a whole number, not ${text}`);
+  return count;
+}
+
+/** @throws Error that says which option is wrong. Undefined when only help was asked. */
+export function readOptions(args: readonly string[]): FuzzOptions | undefined {
+  const { values } = parseArgs({ args: [...args], options: SPEC });
+  if (values.help) return undefined;
+  if (values.backend !== 'sqlite' && values.backend !== 'postgresql')
+    throw new Error(`--backend knows sqlite and postgresql, not ${values.backend}`);
+  return {
+    n: toCount('n', values.n),
+    seeds: values.seed.map((seed) => toCount('seed', seed)),
+    runs: toCount('runs', values.runs),
+    backend: values.backend,
+  };
+}

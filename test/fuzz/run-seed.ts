@@ -1,0 +1,76 @@
+import { type Answer, ask, differenceOf, pageOf } from './compare-answers.ts';
+import { type Known, makeSearch, type SearchPlan } from './make-search.ts';
+import { Random } from './random.ts';
+
+/** The servers of one comparison. The first is the truth. */
+export interface Contestants {
+  readonly mlflow: string;
+  /** Gateways by name. */
+  readonly gateways: Readonly<Record<string, string>>;
+}
+
+export interface Tally {
+  readonly searches: number;
+  /** Pages that MLflow answered with 200. */
+  readonly validPages: number;
+  /** Of those, how many each gateway took from where: `indexed: { index: 990 }`. */
+  readonly sources: Readonly<Record<string, Record<string, number>>>;
+  readonly differences: readonly string[];
+}
+
+/** Enough to see what is wrong. */
+const MOST_DIFFERENCES = 20;
+
+const PREFIXES = ['/api/2.0', '/api/2.0', '/ajax-api/2.0'];
+
+/** Asks `n` searches of all contestants, page by page, each following its own tokens. */
+export async function runSeed(
+  { mlflow, gateways }: Contestants,
+  known: Known,
+  seed: number,
+  n: number,
+  onProgress: (done: number) => void,
+): Promise<Tally> {
+  const random = new Random(seed);
+  const differences: string[] = [];
+  const sources: Record<string, Record<string, number>> = Object.fromEntries(
+    Object.keys(gateways).map((name) => [name, {}]),
+  );
+  let validPages = 0;
+
+  async function comparePages({ body, pages }: SearchPlan): Promise<void> {
+    const prefix = random.pick(PREFIXES);
+    const bodies: Record<string, unknown> = Object.fromEntries([
+      ['mlflow', body],
+      ...Object.keys(gateways).map((name) => [name, body]),
+    ]);
+    const before = differences.length;
+    for (let page = 1; page <= pages; page++) {
+      const expected = await ask(mlflow, bodies.mlflow, prefix);
+      if (expected.status === 200) validPages++;
+      const answers = await Promise.all(
+        Object.entries(gateways).map(async ([name, url]) => [name, await ask(url, bodies[name], prefix)] as const),
+      );
+      for (const [name, answer] of answers) note(name, page, expected, answer, bodies[name]);
+      const { next_page_token: token } = pageOf(expected);
+      if (token === undefined || differences.length > before) return;
+      bodies.mlflow = { ...body, page_token: token };
+      for (const [name, answer] of answers) bodies[name] = { ...body, page_token: pageOf(answer).next_page_token };
+    }
+  }
+
+  function note(name: string, page: number, expected: Answer, answer: Answer, body: unknown): void {
+    const counts = sources[name] ?? {};
+    if (expected.status === 200) counts[answer.source ?? 'none'] = (counts[answer.source ?? 'none'] ?? 0) + 1;
+    const difference = differenceOf(expected, answer);
+    if (difference)
+      differences.push(`${name} (${answer.source}), page ${page}: ${JSON.stringify(body)}\n    ${difference}`);
+  }
+
+  for (let i = 0; i < n; i++) {
+    await comparePages(makeSearch(random, known));
+    if (differences.length >= MOST_DIFFERENCES) break;
+    onProgress(i + 1);
+  }
+  return { searches: n, validPages, sources, differences };
+}
