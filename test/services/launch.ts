@@ -19,7 +19,7 @@ export interface Launch {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Working folder from `makeFolder`: holds the log, and is removed when the service stops. */
+  /** Working folder from `inNewFolder`: holds the log, and is removed when the service stops. */
   readonly folder: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Elasticsearch and PostgreSQL refuse to run as root. */
@@ -108,10 +108,21 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
-const logFile = (folder: string): string => join(folder, 'service.log');
+export const logFile = (folder: string): string => join(folder, 'service.log');
 
-/** A new folder under the system's temporary one, owned by whoever will run the service. */
-export function makeFolder(name: string, asRoot: boolean): string {
+/** Starts a service in a new folder, which is removed at once when the start fails. */
+export async function inNewFolder<T>(name: string, asRoot: boolean, start: (folder: string) => Promise<T>): Promise<T> {
+  const folder = makeFolder(name, asRoot);
+  try {
+    return await start(folder);
+  } catch (error) {
+    removeFolder(folder);
+    throw error;
+  }
+}
+
+/** Under the system's temporary folder, owned by whoever will run the service. */
+function makeFolder(name: string, asRoot: boolean): string {
   const folder = mkdtempSync(join(tmpdir(), `gateway-${name}-`));
   const user = asRoot ? undefined : unprivilegedUser();
   if (user) chownSync(folder, user.uid, user.gid);
@@ -135,14 +146,4 @@ export function freePort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
-}
-
-/** Whether a GET of the address answers 200 within a second. */
-export async function answers(url: string, headers: Record<string, string> = {}): Promise<boolean> {
-  const response = await fetch(url, {
-    headers,
-    signal: AbortSignal.timeout(1_000),
-  });
-  await response.body?.cancel();
-  return response.ok;
 }

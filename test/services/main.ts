@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { startElasticsearch } from './elasticsearch.ts';
-import { startMlflow } from './mlflow.ts';
+import { startMlflow, startMlflowOverPostgresql } from './mlflow.ts';
 import { startRedis } from './redis.ts';
 
 const HELP = `Starts what the gateway needs, with data of its own, until Ctrl-C; the first time, installs it into .services.
@@ -8,43 +8,41 @@ const HELP = `Starts what the gateway needs, with data of its own, until Ctrl-C;
 Usage: npm run services -- [options]
 
   --only LIST   which to start, of es,redis,mlflow (all)
+  --postgres    MLflow over PostgreSQL instead of SQLite
   --help        print this text and stop
 
 GATEWAY_SERVICES_DIR names another folder to install into.
 `;
 
-const SERVICES = {
-  es: { flag: '--elasticsearch', start: () => startElasticsearch() },
-  redis: { flag: '--redis', start: () => startRedis() },
-  mlflow: { flag: '--upstream', start: () => startMlflow() },
+const OPTIONS = {
+  only: { type: 'string' },
+  postgres: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
 } as const;
-type Name = keyof typeof SERVICES;
+
+const FLAGS = { es: '--elasticsearch', redis: '--redis', mlflow: '--upstream' } as const;
+type Name = keyof typeof FLAGS;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
+  const { values } = parseArgs({ options: OPTIONS });
   if (values.help) return console.log(HELP);
+  const start = {
+    es: startElasticsearch,
+    redis: startRedis,
+    mlflow: values.postgres ? startMlflowOverPostgresql : startMlflow,
+  };
   const names = chosen(values.only);
-  const started = await Promise.all(
-    names.map(async (name) => ({
-      name,
-      service: await SERVICES[name].start(),
-    })),
-  );
-  const flags = started.map(({ name, service }) => `${SERVICES[name].flag} ${service.url}`);
+  const services = await Promise.all(names.map((name) => start[name]()));
+  const flags = names.map((name, at) => `${FLAGS[name]} ${services[at]?.url}`);
   console.log(`\nReady. Ctrl-C stops ${names.join(', ')}.\n\nnpm start -- ${flags.join(' ')}\n`);
   await interrupted();
-  await Promise.all(started.map(({ service }) => service.stop()));
+  await Promise.all(services.map((service) => service.stop()));
 }
 
 function chosen(only: string | undefined): Name[] {
-  const all = Object.keys(SERVICES) as Name[];
+  const all = Object.keys(FLAGS) as Name[];
   const names = only?.split(',') ?? all;
-  const unknown = names.filter((name) => !Object.hasOwn(SERVICES, name));
+  const unknown = names.filter((name) => !Object.hasOwn(FLAGS, name));
   if (unknown.length > 0) throw new Error(`--only knows ${all.join(', ')}, not ${unknown.join(', ')}`);
   return all.filter((name) => names.includes(name));
 }

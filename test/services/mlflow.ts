@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { answers } from './answers.ts';
 import { findProgram } from './find-program.ts';
 import { ensureProgram, installOnce } from './install.ts';
-import { answers, freePort, launch, makeFolder, type Service } from './launch.ts';
+import { freePort, inNewFolder, launch, type Service } from './launch.ts';
+import { type PostgresqlOptions, startPostgresql } from './postgresql.ts';
 import { run } from './run.ts';
 
 export const MLFLOW_VERSION = '3.17.2';
@@ -43,29 +45,44 @@ async function findPythonWithVenv(): Promise<string | undefined> {
 export async function startMlflow(options: MlflowOptions = {}): Promise<Service> {
   const python = await installMlflow();
   const port = options.port ?? (await freePort());
-  const folder = makeFolder('mlflow', true);
   const url = `http://127.0.0.1:${port}`;
-  const flags = {
-    '--host': '127.0.0.1',
-    '--port': `${port}`,
-    '--workers': `${options.workers ?? 1}`,
-    '--backend-store-uri': options.backendStoreUri ?? `sqlite:///${join(folder, 'mlflow.db')}`,
-    '--artifacts-destination': join(folder, 'artifacts'),
-  };
-  const service = await launch({
-    name: 'MLflow',
-    command: python,
-    args: ['-m', 'mlflow', 'server', '--serve-artifacts', ...Object.entries(flags).flat(), ...(options.args ?? [])],
-    folder,
-    env: {
-      MLFLOW_DISABLE_TELEMETRY: 'true',
-      DO_NOT_TRACK: 'true',
-      // Eight processes and 2 GB for the scheduled jobs of traces, which no test runs.
-      MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
-    },
-    asRoot: true,
-    isReady: () => answers(`${url}/health`),
-    readyWithinMs: 120_000,
+  return inNewFolder('mlflow', true, async (folder) => {
+    const service = await launch({
+      name: 'MLflow',
+      command: python,
+      args: ['-m', 'mlflow', 'server', '--port', `${port}`, ...flags(folder, options)],
+      folder,
+      env: ENVIRONMENT,
+      asRoot: true,
+      isReady: () => answers(`${url}/health`),
+      readyWithinMs: 120_000,
+    });
+    return { url, ...service };
   });
-  return { url, ...service };
+}
+
+const flags = (folder: string, { backendStoreUri, workers = 1, args = [] }: MlflowOptions): string[] => [
+  ...['--host', '127.0.0.1', '--workers', `${workers}`, '--serve-artifacts'],
+  ...['--artifacts-destination', join(folder, 'artifacts')],
+  ...['--backend-store-uri', backendStoreUri ?? `sqlite:///${join(folder, 'mlflow.db')}`],
+  ...args,
+];
+
+const ENVIRONMENT = {
+  MLFLOW_DISABLE_TELEMETRY: 'true',
+  DO_NOT_TRACK: 'true',
+  // Eight more processes and 2 GB for scheduled jobs over traces, which nothing here uses.
+  MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+};
+
+/** MLflow over a PostgreSQL of its own; both stop together. */
+export async function startMlflowOverPostgresql(options: MlflowOptions & PostgresqlOptions = {}): Promise<Service> {
+  const database = await startPostgresql(options);
+  try {
+    const server = await startMlflow({ ...options, backendStoreUri: database.url });
+    return { ...server, stop: () => server.stop().finally(() => database.stop()) };
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { findProgram } from './find-program.ts';
 import { ensureProgram } from './install.ts';
-import { freePort, launch, makeFolder, type Service } from './launch.ts';
+import { freePort, inNewFolder, launch, type Service } from './launch.ts';
 
 export interface RedisOptions {
   /** A free one by default; given, a server can come back where it was. */
@@ -14,17 +14,18 @@ export const installRedis = (): Promise<string> => ensureProgram('redis-server',
 export async function startRedis(options: RedisOptions = {}): Promise<Service> {
   const command = await installRedis();
   const port = options.port ?? (await freePort());
-  const folder = makeFolder('redis', true);
-  const service = await launch({
-    name: 'Redis',
-    command,
-    args: ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', folder, '--save', '', '--appendonly', 'no'],
-    folder,
-    asRoot: true,
-    isReady: async () => (await askRedis(port, 'PING')).startsWith('+PONG'),
-    readyWithinMs: 20_000,
+  return inNewFolder('redis', true, async (folder) => {
+    const service = await launch({
+      name: 'Redis',
+      command,
+      args: ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', folder, '--save', '', '--appendonly', 'no'],
+      folder,
+      asRoot: true,
+      isReady: async () => (await askRedis(port, 'PING')).startsWith('+PONG'),
+      readyWithinMs: 20_000,
+    });
+    return { url: `redis://127.0.0.1:${port}`, ...service };
   });
-  return { url: `redis://127.0.0.1:${port}`, ...service };
 }
 
 /** Sends one inline command to a Redis on this machine and gives the first piece of its answer. */
