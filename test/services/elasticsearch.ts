@@ -54,6 +54,8 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
     // The server's user may have no way into our checkout, so each node gets a copy.
     cpSync(join(installed, `elasticsearch-${ELASTICSEARCH_VERSION}`), home, { recursive: true });
     configure(home, { 'http.port': port, 'transport.port': transportPort, ...SETTINGS });
+    // Left out, the server would make itself a password and a certificate.
+    configure(home, { 'xpack.security.enabled': security !== undefined });
     if (security) await secure(home, security, java);
     await giveAway(folder);
     const url = `${security?.tls ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -94,7 +96,6 @@ async function secure(home: string, { password, tls }: Security, java: string): 
   const config = join(home, 'config');
   if (tls) await makeCertificate(join(config, KEY), join(config, CERTIFICATE));
   configure(home, {
-    'xpack.security.enabled': true,
     'xpack.security.http.ssl.enabled': tls,
     ...(tls && { 'xpack.security.http.ssl.key': KEY, 'xpack.security.http.ssl.certificate': CERTIFICATE }),
   });
