@@ -1,6 +1,7 @@
 import type { RunPlan } from './make-runs.ts';
 
-async function post(base: string, path: string, body: unknown): Promise<Record<string, unknown>> {
+/** Sends a write or a search. @throws when it is refused. */
+export async function post(base: string, path: string, body: unknown): Promise<Record<string, unknown>> {
   const answer = await fetch(`${base}/api/2.0/mlflow/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,6 +1,7 @@
 import { startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
 import { startElasticsearch } from '../services/elasticsearch.ts';
 import { startMlflow } from '../services/mlflow.ts';
+import { startPostgresql } from '../services/postgresql.ts';
 import { createExperiments, loadRun } from './load-runs.ts';
 import { makeRuns } from './make-runs.ts';
 import type { Known } from './make-search.ts';
@@ -52,7 +53,6 @@ async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean>
 
 async function openMlflow({ backend }: FuzzOptions, open: <S extends Stoppable>(starting: Promise<S>) => Promise<S>) {
   if (backend === 'sqlite') return open(startMlflow({ workers: 2 }));
-  const { startPostgresql } = await import('../services/postgresql.ts');
   const database = await open(startPostgresql());
   return open(startMlflow({ workers: 2, backendStoreUri: database.url }));
 }

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { type GatewayProcess, startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
+import { type LoadedCases, loadCases } from '../fixtures/load-cases.ts';
+import { type SearchCase, searchCases, withRunIds } from '../fixtures/search-cases.ts';
+import { settleMessage } from '../fuzz/compare-answers.ts';
+
+const mlflow = inject('mlflowUrl');
+const opened: GatewayProcess[] = [];
+let loaded: LoadedCases;
+let indexed: GatewayProcess;
+let plain: GatewayProcess;
+
+beforeAll(async () => {
+  loaded = await loadCases(mlflow, searchCases.dataset);
+  const env = { GATEWAY_LOG_LEVEL: 'warn', GATEWAY_CACHE_STORE: 'none' };
+  const index = ['--elasticsearch', inject('elasticsearchUrl')];
+  indexed = await startGateway(['--upstream', mlflow, ...index], {
+    ...env,
+    GATEWAY_ELASTICSEARCH_INDEX: `cases-${process.pid}`,
+  });
+  opened.push(indexed);
+  plain = await startGateway(['--upstream', mlflow], env);
+  opened.push(plain);
+  await waitForIndex(indexed, [...loaded.experimentIdOf.values()]);
+});
+
+afterAll(async () => {
+  for (const gateway of opened) await gateway.stop();
+});
+
+const fill = (text: string) => withRunIds(text, (name) => loaded.runIdOf.get(name) ?? name);
+
+function bodyOf({ experiments = ['main'], filter, order_by, run_view_type, max_results, page_token }: SearchCase) {
+  return {
+    experiment_ids: experiments.map((label) => loaded.experimentIdOf.get(label) ?? label),
+    ...(filter !== undefined && { filter: fill(filter) }),
+    ...(order_by !== undefined && { order_by }),
+    ...(run_view_type !== undefined && { run_view_type }),
+    ...(max_results !== undefined && { max_results }),
+    ...(page_token !== undefined && { page_token }),
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly source: string | null;
+  readonly json: {
+    readonly runs?: readonly { info: { run_id: string; run_name: string } }[];
+    readonly next_page_token?: string;
+    readonly error_code?: string;
+    readonly message?: string;
+  };
+}
+
+async function ask(base: string, searchCase: SearchCase, headers: Record<string, string>): Promise<Answer> {
+  const answer = await fetch(`${base}/api/2.0/mlflow/runs/search`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(bodyOf(searchCase)),
+  });
+  return {
+    status: answer.status,
+    source: answer.headers.get('x-gateway-source'),
+    json: (await answer.json()) as Answer['json'],
+  };
+}
+
+const offsetIn = (token: string | undefined) => token && JSON.parse(atob(token)).offset;
+
+/** Names in the order found; a group of equals is in the order of its run ids. */
+function expectedRuns({ runs = [] }: SearchCase): string[] {
+  const byId = (a: string, b: string) => ((loaded.runIdOf.get(a) ?? '') < (loaded.runIdOf.get(b) ?? '') ? -1 : 1);
+  return runs.flatMap((entry) => (typeof entry === 'string' ? entry : [...entry].sort(byId)));
+}
+
+function problemWith(searchCase: SearchCase, { status, json }: Answer): string | undefined {
+  const check = (what: string, expected: unknown, actual: unknown) =>
+    JSON.stringify(expected) === JSON.stringify(actual)
+      ? undefined
+      : `${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`;
+  if (searchCase.expect === 'ok') {
+    const names = (json.runs ?? []).map(({ info }) => info.run_name);
+    return (
+      check('status', 200, status) ??
+      (searchCase.runs_count === undefined
+        ? check('runs', expectedRuns(searchCase), names)
+        : check('number of runs', searchCase.runs_count, names.length)) ??
+      check('next page', offsetIn(searchCase.next_page_token), offsetIn(json.next_page_token))
+    );
+  }
+  const { http_status, error_code, message, message_prefix } = searchCase;
+  const said = json.message ?? '';
+  return (
+    check('status', http_status, status) ??
+    check('error_code', error_code, json.error_code) ??
+    (message_prefix === undefined
+      ? check('message', settleMessage(fill(message ?? '')), settleMessage(said))
+      : check('message', fill(message_prefix), said.slice(0, fill(message_prefix).length)))
+  );
+}
+
+const WAYS = [
+  ['MLflow itself', () => mlflow, {}],
+  // A caller with credentials is answered by the backend alone.
+  ['pass-through', () => plain.url, { authorization: 'Bearer nobody' }],
+  ['the MLflow adapter, from the printed tree', () => plain.url, {}],
+  ['the Elasticsearch index', () => indexed.url, {}],
+] as const;
+
+it.each(WAYS)(
+  'all 512 cases have the observed answer by way of %s',
+  async (_way, base, headers) => {
+    const problems: string[] = [];
+    const sources = new Map<string | null, number>();
+    for (const searchCase of searchCases.cases) {
+      const answer = await ask(base(), searchCase, headers);
+      const problem = problemWith(searchCase, answer);
+      if (problem) problems.push(`${searchCase.name}: ${problem}`);
+      if (searchCase.expect === 'ok') sources.set(answer.source, (sources.get(answer.source) ?? 0) + 1);
+    }
+    expect(problems).toEqual([]);
+    if (base() === indexed.url) expect(sources.get('index')).toBeGreaterThanOrEqual(290);
+  },
+  120_000,
+);
