@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunReader } from '../plan/run-reader.ts';
+import type { Coverage, RunsIndex } from '../plan/runs-index.ts';
+import { backOff } from './back-off.ts';
+import { type Progress, ProgressMeter } from './backfill-progress.ts';
+import type { BackfillQueue } from './backfill-queue.ts';
+
+export interface BackfillPorts {
+  readonly index: RunsIndex;
+  readonly reader: RunReader;
+}
+
+export interface BackfillOptions {
+  /** What to copy; experiments may be added meanwhile. */
+  readonly queue: BackfillQueue;
+  /** The epoch to record coverage in: current before any experiment of the queue is begun. */
+  readonly epoch: number;
+  readonly signal: AbortSignal;
+  /** Most runs read a second; absent: as fast as it goes. */
+  readonly maxRunsPerSecond?: number | undefined;
+  /** First wait after a failure, in ms. */
+  readonly retryMs?: number;
+  /** Called before an experiment is read; the result says at its end whether the copy still counts. */
+  watch?(experimentId: string): () => boolean;
+  onProgress?(progress: Progress): void;
+  /** The index has it on record. */
+  onRecorded?(experimentId: string, coverage: Coverage): void;
+  /** Given up after some attempts; the others go on. */
+  onFailed?(experimentId: string, error: unknown): void;
+}
+
+interface Page {
+  readonly runs: readonly string[];
+  readonly version: number;
+}
+
+interface Copied {
+  readonly experimentId: string;
+  readonly coverage: Coverage;
+  readonly counts: () => boolean;
+}
+
+const EXPERIMENTS_AT_ONCE = 2;
+const ATTEMPTS = 4;
+/** Refreshing and recording cost the same for one experiment as for many, and most experiments are small. */
+const RECORD_EVERY_MS = 500;
+
+/**
+ * Copies all runs of the queued experiments and records each as complete, or as excluded when the index cannot hold a
+ * run of it. Ends when the queue is empty. @throws the signal's reason when it aborts, nothing else.
+ */
+export async function backfill(ports: BackfillPorts, options: BackfillOptions): Promise<void> {
+  const job = new Job(ports, options);
+  const workers = await Promise.allSettled(Array.from({ length: EXPERIMENTS_AT_ONCE }, () => job.work()));
+  for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
+}
+
+class Job {
+  readonly #ports: BackfillPorts;
+  readonly #options: BackfillOptions;
+  readonly #meter = new ProgressMeter();
+  readonly #retryMs: number;
+  #copied: Copied[] = [];
+  #recordedAt = performance.now();
+  #inWork = 0;
+  #freeAt = performance.now();
+
+  constructor(ports: BackfillPorts, options: BackfillOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#retryMs = options.retryMs ?? 1_000;
+  }
+
+  async work(): Promise<void> {
+    const { queue, watch } = this.#options;
+    for (let id = queue.next(); id !== undefined; id = queue.next()) {
+      this.#inWork++;
+      const counts = watch?.(id) ?? (() => true);
+      const coverage = await this.#attempt([id], () => this.#copy(id));
+      this.#inWork--;
+      this.#meter.addExperiment();
+      this.#report();
+      if (coverage) this.#copied.push({ experimentId: id, coverage, counts });
+      if (this.#copied.length === 0) continue;
+      if (queue.size === 0 || performance.now() - this.#recordedAt >= RECORD_EVERY_MS) await this.#record();
+    }
+  }
+
+  #report(): void {
+    this.#options.onProgress?.(this.#meter.read(this.#options.queue.size + this.#inWork));
+  }
+
+  /** While a page is written the next one is read. */
+  async #copy(experimentId: string): Promise<Coverage> {
+    const { index, reader } = this.#ports;
+    const pages = reader.scanExperiment(experimentId, this.#options.signal)[Symbol.asyncIterator]();
+    let coverage: Coverage = 'complete';
+    for (let page = await this.#read(pages); page; ) {
+      const [next, { rejected }] = await Promise.all([this.#read(pages), index.write(page.runs, page.version)]);
+      if (rejected.length > 0) coverage = 'excluded';
+      page = next;
+    }
+    return coverage;
+  }
+
+  /** The version is taken before the page is read, so that this reading never replaces a younger one. */
+  async #read(pages: AsyncIterator<readonly string[]>): Promise<Page | undefined> {
+    await this.#pace();
+    const version = await this.#ports.index.nextVersion();
+    const { done, value } = await pages.next();
+    if (done) return undefined;
+    this.#freeAt += (value.length * 1_000) / (this.#options.maxRunsPerSecond ?? Number.POSITIVE_INFINITY);
+    this.#meter.addRuns(value.length);
+    this.#report();
+    return { runs: value, version };
+  }
+
+  async #pace(): Promise<void> {
+    const { signal } = this.#options;
+    signal.throwIfAborted();
+    const now = performance.now();
+    if (this.#freeAt > now) await sleep(this.#freeAt - now, undefined, { signal });
+    else this.#freeAt = now;
+  }
+
+  /** Records what is copied, once it is visible to searches. */
+  async #record(): Promise<void> {
+    const copied = this.#copied;
+    this.#copied = [];
+    this.#recordedAt = performance.now();
+    const { index } = this.#ports;
+    const { epoch } = this.#options;
+    await this.#attempt(
+      copied.map(({ experimentId }) => experimentId),
+      async () => {
+        await index.refresh();
+        for (const coverage of ['complete', 'excluded'] as const) {
+          const counting = copied.filter((copy) => copy.coverage === coverage && copy.counts());
+          const ids = counting.map(({ experimentId }) => experimentId);
+          if (ids.length > 0) await index.recordCoverage(ids, coverage, epoch);
+          for (const { experimentId, counts } of counting)
+            if (counts()) this.#options.onRecorded?.(experimentId, coverage);
+        }
+      },
+    );
+  }
+
+  /** Tries a few times; then these experiments are given up. */
+  async #attempt<T>(experimentIds: readonly string[], action: () => Promise<T>): Promise<T | undefined> {
+    const { signal, onFailed } = this.#options;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await action();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (failures === ATTEMPTS) {
+          for (const id of experimentIds) onFailed?.(id, error);
+          return undefined;
+        }
+        await sleep(backOff(failures, this.#retryMs), undefined, { signal });
+      }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import type { RunsIndex } from '../plan/runs-index.ts';
+
+export interface CoverageOptions {
+  /** How long the index's word that an experiment is complete is taken, in ms. */
+  readonly trustMs: number;
+  /** How long its word that one is not, in ms. */
+  readonly distrustMs: number;
+  /** The index is in another epoch than ours: a later one began, or it is another index. */
+  onForeignEpoch(ours: number, current: number): void;
+}
+
+interface Told {
+  readonly complete: boolean;
+  /** In ms of `performance.now()`. */
+  readonly at: number;
+}
+
+/**
+ * Which experiments the index holds whole. The index keeps the record; what happened since stands here and weighs more:
+ * a doubt takes effect at once, whatever the index says, until a copy made after it is recorded.
+ */
+export class ExperimentCoverage {
+  readonly #index: Pick<RunsIndex, 'epoch' | 'coverage'>;
+  readonly #options: CoverageOptions;
+  readonly #told = new Map<string, Told>();
+  readonly #doubted = new Set<string>();
+  readonly #doubts = new Map<string, number>();
+  #epoch: number | undefined;
+
+  constructor(index: Pick<RunsIndex, 'epoch' | 'coverage'>, options: CoverageOptions) {
+    this.#index = index;
+    this.#options = options;
+  }
+
+  /** The epoch that completeness counts in; undefined while none does. */
+  get epoch(): number | undefined {
+    return this.#epoch;
+  }
+
+  /** How many experiments are known to be complete. */
+  get completeCount(): number {
+    return [...this.#told].filter(([id, { complete }]) => complete && !this.#doubted.has(id)).length;
+  }
+
+  /** Forgets everything: what was complete, and what was doubted. */
+  begin(epoch: number): void {
+    this.end();
+    this.#epoch = epoch;
+  }
+
+  /** From now on nothing is complete. */
+  end(): void {
+    this.#epoch = undefined;
+    this.#told.clear();
+    this.#doubted.clear();
+  }
+
+  /** The experiment is not complete until a copy of it that begins after this is confirmed. */
+  doubt(experimentId: string): void {
+    this.#doubted.add(experimentId);
+    this.#doubts.set(experimentId, (this.#doubts.get(experimentId) ?? 0) + 1);
+  }
+
+  /** Begins to watch an experiment; the result says whether there was neither a doubt nor another epoch since. */
+  watch(experimentId: string): () => boolean {
+    const epoch = this.#epoch;
+    const doubts = this.#doubts.get(experimentId);
+    return () => this.#epoch === epoch && this.#doubts.get(experimentId) === doubts;
+  }
+
+  /** A copy that was watched from before its beginning is recorded in the index. */
+  confirm(experimentId: string): void {
+    this.#doubted.delete(experimentId);
+    this.#told.set(experimentId, { complete: true, at: performance.now() });
+  }
+
+  /** Whether all are complete as far as is known here; undefined when the index has to be asked. */
+  isComplete(experimentIds: Iterable<string>): boolean | undefined {
+    if (this.#epoch === undefined) return false;
+    let known: true | undefined = true;
+    for (const id of experimentIds) {
+      const complete = this.#doubted.has(id) ? false : this.#recall(id);
+      if (complete === false) return false;
+      known = complete && known;
+    }
+    return known;
+  }
+
+  #recall(experimentId: string): boolean | undefined {
+    const told = this.#told.get(experimentId);
+    if (!told) return undefined;
+    const { trustMs, distrustMs } = this.#options;
+    return performance.now() - told.at < (told.complete ? trustMs : distrustMs) ? told.complete : undefined;
+  }
+
+  /** As `isComplete`, after asking the index for what is not known. @throws what the index throws. */
+  async check(experimentIds: ReadonlySet<string>): Promise<boolean> {
+    const known = this.isComplete(experimentIds);
+    if (known !== undefined || this.#epoch === undefined) return known ?? false;
+    const epoch = this.#epoch;
+    const asked = [...experimentIds].filter((id) => this.#recall(id) === undefined);
+    const at = performance.now();
+    const [current, coverage] = await Promise.all([this.#index.epoch(), this.#index.coverage(asked, epoch)]);
+    if (this.#epoch !== epoch) return false;
+    if (current !== epoch) {
+      this.end();
+      this.#options.onForeignEpoch(epoch, current);
+      return false;
+    }
+    for (const id of asked) this.#told.set(id, { complete: coverage.get(id) === 'complete', at });
+    return this.isComplete(experimentIds) ?? false;
+  }
+}

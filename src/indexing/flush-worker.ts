@@ -1,0 +1,171 @@
+import type { RunDirectory } from '../plan/run-directory.ts';
+import type { RunReader } from '../plan/run-reader.ts';
+import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
+import type { DirtyRuns, TakenRun } from './dirty-runs.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Refresher } from './refresher.ts';
+
+export interface FlushPorts {
+  readonly index: RunsIndex;
+  readonly reader: RunReader;
+  readonly directory: RunDirectory;
+  readonly dirty: DirtyRuns;
+  readonly refresher: Refresher;
+}
+
+export interface FlushEvents {
+  /** The index cannot hold these; told before the runs count as copied. */
+  onRejected(runs: readonly RejectedRun[]): void;
+  onUnknownRun(runId: string): void;
+  onFailure(error: unknown): void;
+}
+
+const RUNS_A_ROUND = 1_000;
+const RUNS_A_READING = 100;
+const READINGS_AT_ONCE = 4;
+
+interface LocatedRun extends TakenRun {
+  readonly experimentId: string;
+}
+
+interface Reading {
+  readonly experimentId: string;
+  readonly runs: readonly LocatedRun[];
+}
+
+/**
+ * Copies dirty runs to the index, one round at a time, so that a run written to a hundred times a second is read once a
+ * round.
+ */
+export class FlushWorker {
+  readonly #ports: FlushPorts;
+  readonly #events: FlushEvents;
+  readonly #coalesceMs: number;
+  readonly #stopped = new AbortController();
+  readonly #urgent = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #running = false;
+  #roundEnd = Promise.withResolvers<void>();
+
+  constructor(ports: FlushPorts, events: FlushEvents, coalesceMs: number) {
+    this.#ports = ports;
+    this.#events = events;
+    this.#coalesceMs = coalesceMs;
+  }
+
+  /** Begins a round soon, when more has gathered. */
+  wake(): void {
+    this.#schedule(this.#coalesceMs);
+  }
+
+  /** Begins a round now, these experiments first. Resolves at the end of it, or of the one that runs already. */
+  hurry(experimentIds: Iterable<string>): Promise<void> {
+    for (const id of experimentIds) this.#urgent.add(id);
+    this.#schedule(0);
+    return this.#roundEnd.promise;
+  }
+
+  /** Ends what runs; the dirty runs stay. */
+  stop(): void {
+    this.#stopped.abort();
+    clearTimeout(this.#timer);
+    this.#roundEnd.resolve();
+  }
+
+  #schedule(delayMs: number): void {
+    const dueAt = performance.now() + delayMs;
+    if (this.#running || this.#dueAt <= dueAt || this.#stopped.signal.aborted) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => void this.#runRound(), delayMs).unref();
+  }
+
+  async #runRound(): Promise<void> {
+    this.#running = true;
+    await this.#round();
+    this.#running = false;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#roundEnd.resolve();
+    this.#roundEnd = Promise.withResolvers<void>();
+    const next = this.#ports.dirty.nextTurnMs;
+    if (next !== undefined) this.#schedule(this.#urgent.size > 0 ? next : Math.max(next, this.#coalesceMs));
+  }
+
+  /**
+   * The version is taken after the runs and before any reading: so it is larger than that of every reading which may
+   * lack a write these marks stand for. Never rejects.
+   */
+  async #round(): Promise<void> {
+    const taken = this.#ports.dirty.take(RUNS_A_ROUND, this.#urgent);
+    this.#urgent.clear();
+    if (taken.length === 0) return;
+    try {
+      const version = await this.#ports.index.nextVersion();
+      const located: LocatedRun[] = [];
+      await inParallel(taken, READINGS_AT_ONCE, (run) => this.#locate(run, located));
+      await inParallel(inReadings(located), READINGS_AT_ONCE, (reading) => this.#copy(reading, version));
+    } catch (error) {
+      this.#giveBack(taken, error);
+    }
+  }
+
+  async #locate(run: TakenRun, located: LocatedRun[]): Promise<void> {
+    const { directory, reader, dirty } = this.#ports;
+    try {
+      const experimentId =
+        directory.experimentOf(run.runId) ?? (await reader.experimentOf(run.runId, this.#stopped.signal));
+      if (experimentId === undefined) {
+        dirty.settle(run.runId);
+        this.#events.onUnknownRun(run.runId);
+      } else {
+        directory.learn(run.runId, experimentId);
+        located.push({ ...run, experimentId });
+      }
+    } catch (error) {
+      this.#giveBack([run], error);
+    }
+  }
+
+  /** Runs that the backend does not find any more are done with as well. */
+  async #copy({ experimentId, runs }: Reading, version: number): Promise<void> {
+    const { index, reader, dirty, refresher } = this.#ports;
+    const ids = runs.map(({ runId }) => runId);
+    try {
+      const texts = await reader.readRuns(experimentId, ids, this.#stopped.signal);
+      const { rejected } = await index.write(texts, version);
+      refresher.noteWrite(experimentId);
+      if (rejected.length > 0) this.#events.onRejected(rejected);
+      for (const id of ids) dirty.settle(id);
+    } catch (error) {
+      this.#giveBack(runs, error);
+    }
+  }
+
+  #giveBack(runs: readonly TakenRun[], error: unknown): void {
+    for (const { runId } of runs) this.#ports.dirty.giveBack(runId);
+    this.#events.onFailure(error);
+  }
+}
+
+/**
+ * Runs of one experiment are read together, in ever smaller groups after failures, so that one that cannot be read in
+ * the end fails alone.
+ */
+function inReadings(runs: readonly LocatedRun[]): Reading[] {
+  const readings: { experimentId: string; runs: LocatedRun[] }[] = [];
+  const open = new Map<string, LocatedRun[]>();
+  for (const run of runs) {
+    const { experimentId, failures } = run;
+    const alike = `${experimentId} ${failures}`;
+    const group = open.get(alike);
+    if (group && group.length < Math.floor(RUNS_A_READING / 4 ** failures)) {
+      group.push(run);
+    } else {
+      const first = [run];
+      open.set(alike, first);
+      readings.push({ experimentId, runs: first });
+    }
+  }
+  return readings;
+}

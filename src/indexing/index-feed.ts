@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Feed } from '../plan/feed.ts';
+import type { RunDirectory } from '../plan/run-directory.ts';
+import type { RunReader } from '../plan/run-reader.ts';
+import type { RunsIndex } from '../plan/runs-index.ts';
+import type { WriteEffect } from '../plan/write-effect.ts';
+import { DirtyRuns } from './dirty-runs.ts';
+import { FlushWorker } from './flush-worker.ts';
+import { IndexKeeper, type KeeperStatus } from './index-keeper.ts';
+import { Pauses } from './pauses.ts';
+import { Refresher } from './refresher.ts';
+import { UncertainWrites } from './uncertain-writes.ts';
+import { unlessAborted } from './unless-aborted.ts';
+
+export interface IndexFeedPorts {
+  readonly index: RunsIndex;
+  readonly reader: RunReader;
+  readonly directory: RunDirectory;
+}
+
+export interface IndexFeedOptions {
+  /** How long a search waits for its experiments to be brought up to date, in ms. */
+  readonly readyMs?: number;
+  /** How long dirty runs gather before they are copied unasked, in ms. */
+  readonly coalesceMs?: number;
+  /** First wait after a failure, in ms; it doubles up to half a minute. */
+  readonly retryMs?: number;
+  /** How long the index's word that an experiment is complete is taken without asking again, in ms. */
+  readonly trustMs?: number;
+  /** When a write without an answer is taken to have happened, in ms after it; the last time for good. */
+  readonly uncertainMs?: readonly number[];
+  readonly maxRunsPerSecond?: number | undefined;
+  /** Told of every failure; the feed goes on by itself. */
+  onFailure?(error: unknown): void;
+}
+
+export interface FeedStatus extends KeeperStatus {
+  readonly dirtyRuns: number;
+  readonly oldestDirtyAgeMs: number;
+  readonly uncertainWrites: number;
+  readonly lastFailure: { readonly at: string; readonly message: string } | undefined;
+}
+
+/**
+ * Keeps an index equal to its backend: notes every write, copies what was written to, and answers whether the index may
+ * be asked. Why it is never wrong: `docs/decisions/004-feed.md`.
+ */
+export class IndexFeed implements Feed {
+  readonly #directory: RunDirectory;
+  readonly #dirty: DirtyRuns;
+  readonly #refresher: Refresher;
+  readonly #worker: FlushWorker;
+  readonly #uncertain: UncertainWrites;
+  readonly #keeper: IndexKeeper;
+  readonly #pauses: Pauses;
+  readonly #readyMs: number;
+  readonly #onFailure: (error: unknown) => void;
+  #lastFailure: FeedStatus['lastFailure'];
+
+  constructor({ index, reader, directory }: IndexFeedPorts, options: IndexFeedOptions = {}) {
+    const { readyMs = 2_000, coalesceMs = 200, retryMs = 1_000, trustMs = 5_000, maxRunsPerSecond } = options;
+    const onFailure = (error: unknown) => {
+      this.#lastFailure = { at: new Date().toISOString(), message: String(error) };
+      options.onFailure?.(error);
+    };
+    this.#onFailure = onFailure;
+    this.#readyMs = readyMs;
+    this.#pauses = new Pauses(retryMs);
+    this.#directory = directory;
+    this.#dirty = new DirtyRuns(directory, retryMs);
+    this.#refresher = new Refresher(index);
+    this.#keeper = new IndexKeeper({ index, reader, trustMs, retryMs, maxRunsPerSecond, onFailure });
+    this.#worker = new FlushWorker(
+      { index, reader, directory, dirty: this.#dirty, refresher: this.#refresher },
+      {
+        onRejected: (runs) => this.#keeper.exclude(runs),
+        onUnknownRun: (runId) => this.#uncertain.forgetRun(runId),
+        onFailure,
+      },
+      coalesceMs,
+    );
+    this.#uncertain = new UncertainWrites({
+      directory,
+      delaysMs: options.uncertainMs ?? [1_000, 5_000, 20_000, 60_000],
+      repeat: (effect) => this.apply(effect),
+    });
+  }
+
+  /** Begins an epoch and the backfill, in the background: the index need not be there yet. */
+  start(): void {
+    this.#keeper.start();
+  }
+
+  apply(effect: WriteEffect): void {
+    const { runs, createdExperiments, experimentsWithChangedRuns, unknown, uncertain } = effect;
+    if (uncertain) this.#uncertain.note(effect);
+    if (unknown) this.#keeper.doubtAll();
+    if (experimentsWithChangedRuns.length > 0) this.#keeper.doubt(experimentsWithChangedRuns, !uncertain);
+    if (createdExperiments.length > 0) void this.#keeper.welcome(createdExperiments);
+    for (const { runId, experimentId } of runs) {
+      if (experimentId !== undefined) this.#directory.learn(runId, experimentId);
+      this.#dirty.mark(runId);
+    }
+    if (runs.length > 0) this.#worker.wake();
+  }
+
+  async ready(experimentIds: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const ids = new Set(experimentIds);
+    const upTo = this.#dirty.lastMark;
+    if (this.#uncertain.blocks(ids) || this.#keeper.coverage.isComplete(ids) === false) return false;
+    if (this.#isReady(ids, upTo)) return true;
+    if (this.#pauses.holds(ids)) return false;
+    try {
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.#readyMs)]);
+      const ready = await unlessAborted(this.#makeReady(ids, upTo, deadline), deadline);
+      this.#pauses.remove(ids);
+      return ready;
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#pauses.add(ids);
+        this.#onFailure(error);
+      }
+      return false;
+    }
+  }
+
+  #isReady(ids: ReadonlySet<string>, upTo: number): boolean {
+    return (
+      this.#keeper.coverage.isComplete(ids) === true &&
+      this.#dirty.blocks(ids, upTo) === 'no' &&
+      this.#refresher.isVisible(ids)
+    );
+  }
+
+  async #makeReady(ids: ReadonlySet<string>, upTo: number, deadline: AbortSignal): Promise<boolean> {
+    const { coverage } = this.#keeper;
+    if (!(await coverage.check(ids))) return false;
+    for (let blocked = this.#dirty.blocks(ids, upTo); blocked !== 'no'; blocked = this.#dirty.blocks(ids, upTo)) {
+      deadline.throwIfAborted();
+      if (blocked === 'failing') return false;
+      await this.#worker.hurry(ids);
+    }
+    await this.#refresher.show(ids);
+    // Meanwhile a run may have turned out to be more than the index can hold.
+    return coverage.isComplete(ids) !== false && !this.#uncertain.blocks(ids);
+  }
+
+  /** Copies what is dirty, as far as time allows, and ends. What is left is void with the next epoch. */
+  async stop(withinMs = 5_000): Promise<void> {
+    const deadline = AbortSignal.timeout(withinMs);
+    this.#uncertain.close();
+    const ended = unlessAborted(Promise.all([this.#keeper.stop(), this.#drain(deadline)]), deadline);
+    await ended.catch(() => undefined);
+    this.#worker.stop();
+  }
+
+  async #drain(deadline: AbortSignal): Promise<void> {
+    while (this.#dirty.size > 0) {
+      await sleep(this.#dirty.nextTurnMs ?? 0, undefined, { signal: deadline });
+      await this.#worker.hurry([]);
+    }
+  }
+
+  status(): FeedStatus {
+    return {
+      ...this.#keeper.status,
+      dirtyRuns: this.#dirty.size,
+      oldestDirtyAgeMs: this.#dirty.oldestAgeMs,
+      uncertainWrites: this.#uncertain.size,
+      lastFailure: this.#lastFailure,
+    };
+  }
+}

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunReader } from '../plan/run-reader.ts';
+import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
+import { backOff, persist } from './back-off.ts';
+import { backfill } from './backfill.ts';
+import type { Progress } from './backfill-progress.ts';
+import { BackfillQueue } from './backfill-queue.ts';
+import { ExperimentCoverage } from './experiment-coverage.ts';
+
+export interface IndexKeeperOptions {
+  readonly index: RunsIndex;
+  readonly reader: RunReader;
+  readonly trustMs: number;
+  /** First wait after a failure, and before everything is copied anew, in ms. */
+  readonly retryMs: number;
+  readonly maxRunsPerSecond?: number | undefined;
+  onFailure(error: unknown): void;
+}
+
+export interface KeeperStatus {
+  /** The epoch the index was last begun in; undefined before the first and while it is begun again. */
+  readonly epoch: number | undefined;
+  /** Another gateway took the index over: this one answers from its backend only. */
+  readonly superseded: boolean;
+  readonly experiments: number;
+  readonly completeExperiments: number;
+  readonly queuedExperiments: number;
+  /** Of the backfill that runs or ran last. */
+  readonly backfill: Progress | undefined;
+}
+
+/** An experiment that could not be copied waits as after so many failures. */
+const LATER = 5;
+
+/** Brings every experiment to completeness in the index, and again whenever it has to be doubted. */
+export class IndexKeeper {
+  readonly coverage: ExperimentCoverage;
+  readonly #options: IndexKeeperOptions;
+  readonly #queue = new BackfillQueue();
+  readonly #experiments = new Set<string>();
+  readonly #stopped = new AbortController();
+  #session = new AbortController();
+  #running: Promise<void> | undefined;
+  #superseded = false;
+  /** Sessions in a row that ended before all was copied. */
+  #interrupted = 0;
+  #progress: Progress | undefined;
+
+  constructor(options: IndexKeeperOptions) {
+    this.#options = options;
+    const { index, trustMs, retryMs } = options;
+    const onForeignEpoch = (ours: number, current: number) => this.#leave(ours, current);
+    this.coverage = new ExperimentCoverage(index, { trustMs, distrustMs: retryMs, onForeignEpoch });
+  }
+
+  get status(): KeeperStatus {
+    return {
+      epoch: this.coverage.epoch,
+      superseded: this.#superseded,
+      experiments: this.#experiments.size,
+      completeExperiments: this.coverage.completeCount,
+      queuedExperiments: this.#queue.size,
+      backfill: this.#progress,
+    };
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  /** Runs of any experiment may have changed: from now on none is complete until it was copied again. */
+  doubtAll(): void {
+    this.coverage.end();
+    this.#session.abort();
+  }
+
+  /** Any run of these experiments may have changed; with `copy`, nothing more is expected to, so copy them again. */
+  doubt(experimentIds: readonly string[], copy: boolean): void {
+    for (const id of experimentIds) this.coverage.doubt(id);
+    if (copy) this.#queue.add(experimentIds, true);
+  }
+
+  /** The index cannot hold these runs, so their experiments stay with the backend. */
+  exclude(runs: readonly RejectedRun[]): void {
+    const ids = [...new Set(runs.map(({ experimentId }) => experimentId))];
+    this.doubt(ids, false);
+    const { epoch } = this.coverage;
+    if (epoch === undefined) return;
+    this.#options.index.recordCoverage(ids, 'excluded', epoch).catch((error) => this.#options.onFailure(error));
+  }
+
+  /** These experiments were just created: there is nothing to copy. */
+  async welcome(experimentIds: readonly string[]): Promise<void> {
+    const { epoch } = this.coverage;
+    // Between epochs the coming backfill will find them.
+    if (epoch === undefined) return;
+    const counts = experimentIds.map((id) => this.coverage.watch(id));
+    for (const id of experimentIds) this.#experiments.add(id);
+    try {
+      await this.#options.index.recordCoverage(experimentIds, 'complete', epoch);
+      for (const [i, id] of experimentIds.entries()) if (counts[i]?.()) this.coverage.confirm(id);
+    } catch (error) {
+      this.#options.onFailure(error);
+      this.#queue.add(experimentIds);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const stopped = this.#stopped.signal;
+    while (!stopped.aborted && !this.#superseded) {
+      this.#session = new AbortController();
+      const signal = AbortSignal.any([stopped, this.#session.signal]);
+      await this.#serve(signal).catch((error: unknown) => signal.aborted || this.#options.onFailure(error));
+      // What made the last session void often comes in bursts.
+      await sleep(backOff(++this.#interrupted, this.#options.retryMs), undefined, {
+        signal: stopped,
+        ref: false,
+      }).catch(() => undefined);
+    }
+  }
+
+  /** Begins an epoch and copies what is queued, until the signal aborts. */
+  async #serve(signal: AbortSignal): Promise<never> {
+    const { index, reader, onFailure, retryMs } = this.#options;
+    const again = { firstMs: retryMs, signal, onFailure };
+    await persist(() => index.prepare(), again);
+    const epoch = await persist(() => index.beginEpoch(), again);
+    signal.throwIfAborted();
+    this.coverage.begin(epoch);
+    this.#queue.clear();
+    const ids = await persist(() => reader.experimentIds(signal), again);
+    for (const id of ids) this.#experiments.add(id);
+    this.#queue.add(ids);
+    for (;;) {
+      await this.#backfill(epoch, signal);
+      this.#interrupted = 0;
+      await this.#queue.filled(signal);
+    }
+  }
+
+  #backfill(epoch: number, signal: AbortSignal): Promise<void> {
+    const { index, reader, onFailure, retryMs, maxRunsPerSecond } = this.#options;
+    return backfill(
+      { index, reader },
+      {
+        queue: this.#queue,
+        epoch,
+        signal,
+        maxRunsPerSecond,
+        retryMs,
+        watch: (id) => this.coverage.watch(id),
+        onProgress: (progress) => {
+          this.#progress = progress;
+        },
+        onRecorded: (id, coverage) => coverage === 'complete' && this.coverage.confirm(id),
+        onFailed: (id, error) => {
+          onFailure(error);
+          setTimeout(() => this.#queue.add([id]), backOff(LATER, retryMs)).unref();
+        },
+      },
+    );
+  }
+
+  #leave(ours: number, current: number): void {
+    // A smaller number is that of another, empty index, which is ours to fill.
+    this.#superseded = current > ours;
+    this.#session.abort();
+  }
+}

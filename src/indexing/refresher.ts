@@ -1,0 +1,48 @@
+import type { RunsIndex } from '../plan/runs-index.ts';
+
+/** Makes what was written visible to searches, with one refresh for all who wait and none when nothing was written. */
+export class Refresher {
+  readonly #index: Pick<RunsIndex, 'refresh'>;
+  readonly #lastWriteTo = new Map<string, number>();
+  #writes = 0;
+  /** Writes up to this one are visible. */
+  #visible = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(index: Pick<RunsIndex, 'refresh'>) {
+    this.#index = index;
+  }
+
+  /** Runs of this experiment have just been written. */
+  noteWrite(experimentId: string): void {
+    this.#lastWriteTo.set(experimentId, ++this.#writes);
+  }
+
+  isVisible(experimentIds: Iterable<string>): boolean {
+    return this.#lastWrite(experimentIds) <= this.#visible;
+  }
+
+  /** Resolves when every noted write to these experiments is visible. @throws what the index's refresh throws. */
+  async show(experimentIds: Iterable<string>): Promise<void> {
+    const needed = this.#lastWrite(experimentIds);
+    // A refresh that began before the write was done does not count for it.
+    while (this.#visible < needed) {
+      this.#running ??= this.#refresh().finally(() => {
+        this.#running = undefined;
+      });
+      await this.#running;
+    }
+  }
+
+  #lastWrite(experimentIds: Iterable<string>): number {
+    let last = 0;
+    for (const id of experimentIds) last = Math.max(last, this.#lastWriteTo.get(id) ?? 0);
+    return last;
+  }
+
+  async #refresh(): Promise<void> {
+    const covered = this.#writes;
+    await this.#index.refresh();
+    this.#visible = Math.max(this.#visible, covered);
+  }
+}
