@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, errors, request } from 'undici';
+import type { Readable } from 'node:stream';
+import { Agent, errors } from 'undici';
 import { GatewayError } from '../errors/gateway-error.ts';
 
 export interface UpstreamRequest {
@@ -15,6 +16,10 @@ export interface UpstreamResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+}
+
+export interface UpstreamStream extends Omit<UpstreamResponse, 'body'> {
+  readonly body: Readable & { bytes(): Promise<Uint8Array> };
 }
 
 export interface UpstreamOptions {
@@ -57,17 +62,29 @@ export class UpstreamClient {
    * @throws GatewayError `TEMPORARILY_UNAVAILABLE` (503) when the backend cannot be reached or breaks off,
    *   `DEADLINE_EXCEEDED` (504) when it is silent too long, `CANCELLED` (499) when `signal` aborts.
    */
-  async request({ method, path, headers, body, signal }: UpstreamRequest): Promise<UpstreamResponse> {
+  async request(request: UpstreamRequest): Promise<UpstreamResponse> {
+    const { status, headers, body } = await this.open(request);
     try {
-      const answer = await request(`${this.#origin}${this.#prefix}${path}`, {
+      const { buffer, byteOffset, byteLength } = await body.bytes();
+      return { status, headers, body: Buffer.from(buffer, byteOffset, byteLength) };
+    } catch (thrown) {
+      throw this.#explain(thrown, request.signal);
+    }
+  }
+
+  /** As `request`, but the body of the answer is still to come, and must be read. @throws GatewayError */
+  async open({ method, path, headers, body, signal }: UpstreamRequest): Promise<UpstreamStream> {
+    try {
+      // Not by URL: parsing one would rewrite the path (dot segments, quotes) that the caller sent.
+      const answer = await this.#agent.request({
+        origin: this.#origin,
+        path: `${this.#prefix}${path}`,
         method: method as 'GET',
         ...(headers && { headers }),
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
-        dispatcher: this.#agent,
       });
-      const bytes = Buffer.from(await answer.body.arrayBuffer());
-      return { status: answer.statusCode, headers: answer.headers, body: bytes };
+      return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (thrown) {
       throw this.#explain(thrown, signal);
     }

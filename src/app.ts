@@ -1,0 +1,94 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { CachedRead } from './cache/cached-read.ts';
+import { createDispatch } from './http/dispatch.ts';
+import { createEndpoints, type Planner } from './http/endpoints.ts';
+import { sendError } from './http/error-response.ts';
+import { createLocationRewrite } from './http/forwarding.ts';
+import { createHostCheck } from './http/host-check.ts';
+import type { MarkedResponse, Marks } from './http/marks.ts';
+import { createNativeHandler } from './http/native.ts';
+import { createNativeHeaders } from './http/native-headers.ts';
+import { createOwnRoutes } from './http/own-routes.ts';
+import type { PassThrough } from './http/pass-through.ts';
+import { UnparsedSearches } from './http/unparsed-searches.ts';
+import { createWriteHandler } from './http/writes.ts';
+import type { WriteEffect } from './plan/write-effect.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import type { UpstreamClient } from './upstream/upstream-client.ts';
+
+export interface AppDeps {
+  readonly listen: { readonly allowedHosts: readonly string[]; readonly allowedOrigins: readonly string[] };
+  readonly upstream: UpstreamClient;
+  readonly passThrough: PassThrough;
+  readonly planner: Planner;
+  readonly cachedRead: CachedRead;
+  /** Makes cache and index know of a write. Never throws, and returns within a bounded time. */
+  settle(effect: WriteEffect): Promise<void>;
+  /** Whether the backend is known to answer anyone, so that its answers may be shared. */
+  accelerate(): boolean;
+  isReady(): Promise<boolean>;
+  /** What `/gateway/status` shows, besides the searches that were not understood. */
+  status(): Promise<object>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** The gateway as an Express app. Opens nothing: no port, no connection. */
+export function createApp(deps: AppDeps): Express {
+  const app = express().disable('x-powered-by').disable('etag').disable('query parser');
+  const dispatch = dispatchOf(deps);
+  app.use((req, res) => {
+    observe(res, deps.metrics);
+    return dispatch(req, res as MarkedResponse);
+  });
+  app.use((thrown: unknown, req: Request, res: Response, _next: NextFunction) => {
+    const error = sendError(res, thrown);
+    if (error.code === 'INTERNAL_ERROR')
+      deps.logger.error({ err: error, method: req.method, path: req.path }, 'request failed');
+  });
+  return app;
+}
+
+function dispatchOf(deps: AppDeps) {
+  const { upstream, passThrough, listen, metrics, logger } = deps;
+  const unparsed = new UnparsedSearches();
+  return createDispatch({
+    isAllowedHost: createHostCheck(listen.allowedHosts),
+    ownRoute: createOwnRoutes({
+      isReady: deps.isReady,
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
+      status: async () => ({ ...(await deps.status()), unparsedSearches: unparsed.list() }),
+    }),
+    endpoints: createEndpoints(deps.planner),
+    answerNatively: createNativeHandler({
+      upstream,
+      passThrough,
+      headersFor: createNativeHeaders(listen.allowedOrigins),
+      cachedRead: deps.cachedRead,
+      accelerate: deps.accelerate,
+      onHandOn(kind, { name }, declined) {
+        metrics.handedOn(name, kind);
+        const { filter, detail = '' } = declined ?? {};
+        if (filter !== undefined) unparsed.add(name, filter, detail);
+      },
+      onFailure: (err, { name }) =>
+        logger.error({ err, endpoint: name }, 'the MLflow server answers for us: we failed'),
+    }),
+    write: createWriteHandler({
+      upstream,
+      passThrough,
+      rewriteLocation: createLocationRewrite(upstream.url),
+      settle: deps.settle,
+    }),
+    passThrough,
+  });
+}
+
+function observe(res: Response, metrics: Metrics): void {
+  const began = performance.now();
+  res.on('close', () => {
+    const { route = 'refused', source = '', cache = '' } = res.locals as Marks;
+    metrics.observe({ route, source, cache, status: res.statusCode, seconds: (performance.now() - began) / 1_000 });
+  });
+}

@@ -1,0 +1,148 @@
+import type { RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  createMlflowAdapter,
+  createExperimentSearch as createMlflowExperimentSearch,
+  createRunReader,
+  probeDialect,
+} from '../../adapters/mlflow/index.ts';
+import { createApp } from '../app.ts';
+import type { Config } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { Dialect } from '../domain/dialect.ts';
+import { AnonymousAccess } from '../http/anonymous-access.ts';
+import { createGet } from '../http/get-from-backend.ts';
+import { createPassThrough } from '../http/pass-through.ts';
+import { RunDirectory } from '../plan/run-directory.ts';
+import { createExperimentSearch } from '../plan/search-experiments.ts';
+import { createRunSearch } from '../plan/search-runs.ts';
+import { createSingleReads } from '../plan/single-reads.ts';
+import type { WriteEffect } from '../plan/write-effect.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { UpstreamClient } from '../upstream/upstream-client.ts';
+import { openCache } from './open-cache.ts';
+import { openIndex } from './open-index.ts';
+import { readVersion } from './version.ts';
+
+export interface Gateway {
+  readonly app: RequestListener;
+  /** Names for the line that says it has started. */
+  readonly parts: { readonly index: string; readonly cache: string };
+  /** Gets to know the backend. Takes a few seconds at most; what is not known by then is found out in the background. */
+  start(): Promise<void>;
+  /** Lets probes see that it is about to stop. */
+  drain(): void;
+  /** Finishes writes that are under way, brings the index up to date, and closes every connection. */
+  close(): Promise<void>;
+}
+
+const START_MS = 3_000;
+const READY_TIMEOUT_MS = 2_000;
+const DIALECT_RETRY_MS = 5_000;
+
+/** Puts the parts together. Opens connections, no port. */
+export function createGateway(config: Config, secrets: Secrets, logger: Logger): Gateway {
+  const stop = new AbortController();
+  const metrics = new Metrics();
+  const upstream = new UpstreamClient(config.upstream);
+  const passThrough = createPassThrough(config.upstream);
+  const directory = new RunDirectory();
+  const reader = createRunReader(upstream);
+  const parts = { directory, reader, metrics, logger };
+  const cache = openCache(config, secrets, parts);
+  const index = openIndex(config, secrets, parts);
+  const access = new AnonymousAccess(upstream, (now) => logger.info({ access: now }, ACCESS_MEANS[now]));
+  let dialect: Dialect | undefined = config.dialect === 'auto' ? undefined : config.dialect;
+
+  async function learnDialect(): Promise<void> {
+    while (!dialect && !stop.signal.aborted) {
+      dialect = await probeDialect(upstream, stop.signal).catch(() => undefined);
+      if (!dialect)
+        await sleep(DIALECT_RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+    }
+    logger.info({ dialect }, 'the database below the MLflow server');
+  }
+
+  async function settle(effect: WriteEffect): Promise<void> {
+    for (const { runId, experimentId } of effect.runs) if (experimentId) directory.learn(runId, experimentId);
+    index?.feed.apply(effect);
+    await cache.invalidate(effect);
+  }
+
+  async function isReady(): Promise<boolean> {
+    if (stop.signal.aborted) return false;
+    const ask = { method: 'GET', path: '/health', signal: AbortSignal.timeout(READY_TIMEOUT_MS) };
+    const answer = await upstream.request(ask).catch(() => undefined);
+    return answer !== undefined && answer.status < 500;
+  }
+
+  const status = async () => ({
+    version: readVersion(),
+    upstream: { url: config.upstream.url, reachable: await isReady(), dialect: dialect ?? 'unknown' },
+    accelerated: { active: access.access === 'open', anonymousAccess: access.access },
+    index: index?.status() ?? 'none',
+    cache: cache.name,
+  });
+
+  const reads = createSingleReads(createGet(upstream));
+  const app = createApp({
+    listen: config.listen,
+    upstream,
+    passThrough,
+    planner: {
+      runSearch: createRunSearch({
+        backend: createMlflowAdapter(upstream),
+        index,
+        dialect: () => dialect,
+        onIndexFailure(err) {
+          metrics.indexFailed();
+          logger.warn({ err }, 'the MLflow server answers instead of the index');
+        },
+      }),
+      experimentSearch: createExperimentSearch(createMlflowExperimentSearch(upstream)),
+      ...reads,
+    },
+    cachedRead: cache.read,
+    settle,
+    accelerate: () => access.access === 'open',
+    isReady,
+    status,
+    metrics,
+    logger,
+  });
+
+  return {
+    app,
+    parts: { index: index ? (config.elasticsearch.url ?? '') : 'none', cache: cache.name },
+    async start() {
+      // What a store still holds from before may have been changed past us.
+      await cache.invalidate(EVERYTHING);
+      await Promise.race([Promise.all([access.start(), learnDialect()]), sleep(START_MS, undefined, { ref: false })]);
+    },
+    drain: () => stop.abort(),
+    async close() {
+      access.close();
+      passThrough.close();
+      await index?.close();
+      await upstream.close();
+      await cache.close();
+    },
+  };
+}
+
+const ACCESS_MEANS = {
+  unknown: 'nothing is known of the MLflow server yet',
+  open: 'the MLflow server answers anyone: index and cache are used',
+  closed: 'the MLflow server asks who is calling: every request goes to it',
+  unreachable: 'the MLflow server does not answer: every request goes to it',
+} as const;
+
+const EVERYTHING: WriteEffect = {
+  runs: [],
+  createdExperiments: [],
+  experimentsWithChangedRuns: [],
+  experimentsChanged: true,
+  unknown: true,
+  uncertain: false,
+};

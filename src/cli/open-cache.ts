@@ -1,0 +1,66 @@
+import { type CachedRead, createCachedRead, uncachedRead } from '../cache/cached-read.ts';
+import { Invalidation } from '../cache/invalidation.ts';
+import { MemoryStore } from '../cache/memory-store.ts';
+import { RedisStore } from '../cache/redis-store.ts';
+import type { Config } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { CacheStore } from '../plan/cache-store.ts';
+import type { RunDirectory } from '../plan/run-directory.ts';
+import type { RunReader } from '../plan/run-reader.ts';
+import type { WriteEffect } from '../plan/write-effect.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface Cache {
+  readonly name: string;
+  readonly read: CachedRead;
+  /** Makes what a write changed unreachable. Never throws, and returns within the store's time limit. */
+  invalidate(effect: WriteEffect): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CacheParts {
+  readonly directory: RunDirectory;
+  readonly reader: RunReader;
+  readonly logger: Logger;
+}
+
+const LOOKUP_TIMEOUT_MS = 10_000;
+
+export function openCache(config: Config, secrets: Secrets, { directory, reader, logger }: CacheParts): Cache {
+  const store = openStore(config, secrets, logger);
+  if (!store) return { name: 'none', read: uncachedRead, invalidate: async () => {}, close: async () => {} };
+  const invalidation = new Invalidation({
+    store,
+    directory,
+    experimentOf: (runId) => reader.experimentOf(runId, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)),
+    onOutage: (out) =>
+      logger.warn(out ? 'the cache cannot be told of writes: not reading from it' : 'the cache is back'),
+  });
+  const read = createCachedRead({
+    store,
+    trusts: (names) => invalidation.trusts(names),
+    ttlMs: config.cache.ttlSeconds * 1_000,
+    maxEntryBytes: config.cache.maxEntryBytes,
+  });
+  return {
+    name: store.name,
+    read,
+    invalidate: (effect) => invalidation.apply(effect),
+    async close() {
+      invalidation.close();
+      await store.close();
+    },
+  };
+}
+
+function openStore({ cache, redis }: Config, secrets: Secrets, logger: Logger): CacheStore | undefined {
+  if (cache.store === 'none') return undefined;
+  if (cache.store === 'memory' || redis.url === undefined) return new MemoryStore(cache.maxMemoryBytes);
+  return new RedisStore({
+    url: redis.url,
+    password: secrets.redisPassword,
+    keyPrefix: redis.keyPrefix,
+    commandTimeoutMs: redis.commandTimeoutMs,
+    onError: (err) => logger.debug({ err }, 'Redis'),
+  });
+}

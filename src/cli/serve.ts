@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withoutCredentials } from '../config/redact.ts';
+import type { Config } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createGateway } from './gateway.ts';
+
+/** Runs the gateway until SIGTERM or SIGINT. @throws when it cannot listen. */
+export async function serve(config: Config, secrets: Secrets, logger: Logger): Promise<void> {
+  const { host, port, drainTimeoutMs } = config.listen;
+  const gateway = createGateway(config, secrets, logger);
+  const server = createServer(SERVER_OPTIONS, gateway.app);
+  await gateway.start();
+  server.listen(port, host);
+  await once(server, 'listening');
+  process.stdout.write(`${startLine(config, gateway.parts, server)}\n`);
+  await stopSignal();
+  logger.info('stopping');
+  gateway.drain();
+  await drain(server, drainTimeoutMs);
+  await Promise.race([gateway.close(), sleep(drainTimeoutMs)]);
+}
+
+const SERVER_OPTIONS = {
+  // uvicorn takes request lines beyond 64 kB, and answers a missing Host itself.
+  maxHeaderSize: 262_144,
+  requireHostHeader: false,
+  // An upload may take as long as it takes.
+  requestTimeout: 0,
+  // Longer than clients and proxies in front keep idle connections, so that none is closed under a request.
+  keepAliveTimeout: 75_000,
+};
+
+function startLine(config: Config, { index, cache }: { index: string; cache: string }, server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  const isAny = address === '0.0.0.0' || address === '::';
+  const host = isAny ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
+  const parts = [
+    `listening on ${address}:${port}`,
+    `upstream ${config.upstream.url}`,
+    `index ${index === 'none' ? index : withoutCredentials(index)}`,
+    `cache ${cache}`,
+    `connect with: export MLFLOW_TRACKING_URI=http://${host}:${port}`,
+  ];
+  return parts.join(' · ');
+}
+
+/** Resolves at the first signal; a second one ends the process at once, as by default. */
+async function stopSignal(): Promise<void> {
+  const ended = new AbortController();
+  const { signal } = ended;
+  await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name, { signal })));
+  ended.abort();
+}
+
+const POLL_MS = 50;
+
+/** Takes no more connections, lets running requests finish, and cuts those that take longer than the bound. */
+async function drain(server: Server, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  const closed = once(server, 'close');
+  server.close();
+  while (await isOpen(server)) {
+    if (performance.now() > deadline) server.closeAllConnections();
+    else server.closeIdleConnections();
+    await Promise.race([closed, sleep(POLL_MS)]);
+  }
+}
+
+function isOpen(server: Server): Promise<boolean> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(!error && count > 0)));
+}

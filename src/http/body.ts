@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../errors/gateway-error.ts';
+
+/** The announced length of a body; undefined when it is chunked, or when the caller said something else than a number. */
+export function announcedLength({ headers }: IncomingMessage): number | undefined {
+  if (headers['transfer-encoding'] !== undefined) return undefined;
+  const length = headers['content-length'] ?? '0';
+  return /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
+/** Reads a whole message. @throws GatewayError `CANCELLED` when it breaks off. */
+export function readBody(message: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const fail = () => reject(new GatewayError('CANCELLED', 'The body broke off.'));
+    message.on('data', (chunk: Buffer) => chunks.push(chunk));
+    message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    message.on('error', fail);
+    message.on('close', fail);
+  });
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The JSON value of a body, undefined unless every JSON reader agrees on it: valid UTF-8 without a byte order mark, and
+ * strict JSON, which Python's `NaN` is not.
+ */
+export function plainJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(UTF8.decode(body));
+  } catch {
+    return undefined;
+  }
+}

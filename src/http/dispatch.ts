@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Endpoint } from './endpoints.ts';
+import { prepareForwarding } from './forwarding.ts';
+import { INVALID_HOST } from './host-check.ts';
+import type { MarkedResponse } from './marks.ts';
+import type { createNativeHandler } from './native.ts';
+import { type createOwnRoutes, EXEMPT_FROM_HOST_CHECK } from './own-routes.ts';
+import type { PassThrough } from './pass-through.ts';
+import { API_PREFIXES, pathOf, withoutPreview } from './paths.ts';
+import { writeKind } from './write-table.ts';
+import type { createWriteHandler } from './writes.ts';
+
+export interface DispatchDeps {
+  readonly isAllowedHost: (host: string | undefined) => boolean;
+  readonly ownRoute: ReturnType<typeof createOwnRoutes>;
+  readonly endpoints: readonly Endpoint[];
+  readonly answerNatively: ReturnType<typeof createNativeHandler>;
+  readonly write: ReturnType<typeof createWriteHandler>;
+  readonly passThrough: PassThrough;
+}
+
+/** Where a request goes. */
+export function createDispatch({
+  isAllowedHost,
+  ownRoute,
+  endpoints,
+  answerNatively,
+  write,
+  passThrough,
+}: DispatchDeps) {
+  const natives = tableOf(endpoints);
+
+  return async (req: IncomingMessage, res: MarkedResponse): Promise<void> => {
+    const target = req.url ?? '/';
+    const rawPath = pathOf(target);
+    if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(rawPath)) return refuseHost(res);
+    const own = ownRoute(req, rawPath);
+    if (own) {
+      res.locals.route = 'gateway';
+      return own(res);
+    }
+    prepareForwarding(req);
+    req.url = withoutPreview(target);
+    const path = pathOf(req.url);
+    const endpoint = natives.get(`${req.method} ${path}`);
+    if (endpoint) return answerNatively(endpoint, req, res);
+    const kind = writeKind(req.method ?? 'GET', path);
+    res.locals.route = kind ? 'write' : 'pass-through';
+    return kind ? write(kind, req, res) : passThrough.stream(req, res);
+  };
+}
+
+function tableOf(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint> {
+  const rows = endpoints.flatMap((endpoint) =>
+    endpoint.methods.flatMap((method) =>
+      API_PREFIXES.map((prefix): [string, Endpoint] => [`${method} ${prefix}${endpoint.name}`, endpoint]),
+    ),
+  );
+  return new Map(rows);
+}
+
+function refuseHost(res: ServerResponse): void {
+  res.writeHead(403, { 'content-type': 'text/plain', 'content-length': INVALID_HOST.length }).end(INVALID_HOST);
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { HandOn, PlannedRead } from '../plan/read.ts';
+import type { ExperimentSearch } from '../plan/search-experiments.ts';
+import type { RunSearch } from '../plan/search-runs.ts';
+import type { View } from '../query/run-query.ts';
+
+/** What the gateway answers itself, once it is understood. */
+export interface Planner {
+  runSearch(search: RunSearch): PlannedRead | HandOn;
+  experimentSearch(search: ExperimentSearch): PlannedRead | HandOn;
+  run(runId: string): PlannedRead;
+  experiment(experimentId: string): PlannedRead;
+  experimentByName(name: string): PlannedRead;
+}
+
+/**
+ * Why the backend answers: a field is not of the known form, the search's text is not understood, it refused the canonical
+ * question, or we failed.
+ */
+export interface Declined {
+  readonly kind: 'fields' | 'search' | 'refused' | 'failed';
+  readonly detail?: string;
+  /** The text that was not understood. */
+  readonly filter?: string;
+}
+
+export interface Endpoint {
+  /** Below the prefix: `runs/search`. */
+  readonly name: string;
+  readonly methods: readonly ('GET' | 'POST')[];
+  /** Takes the JSON body of a POST, or the parameters of a GET. */
+  plan(input: unknown): PlannedRead | Declined;
+}
+
+// Text that every reader reads alike: databases and readers differ on NUL and on lone surrogates.
+const Text = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'));
+/** Short of 64 bits, where databases begin to differ. */
+const ExperimentId = z.string().regex(/^(0|[1-9]\d{0,17})$/);
+const RunId = z.string().regex(/^[0-9a-f]{32}$/);
+const MaxResults = z.int().min(1).max(50_000);
+
+const VIEWS: Readonly<Record<string, View>> = { ACTIVE_ONLY: 'active', DELETED_ONLY: 'deleted', ALL: 'all' };
+const ViewType = z
+  .enum(['ACTIVE_ONLY', 'DELETED_ONLY', 'ALL'])
+  .default('ACTIVE_ONLY')
+  .transform((name) => VIEWS[name] as View);
+
+// Null, other spellings and wrong types mean something to MLflow (they end its reading of the message): not here.
+const RunSearchRequest = z.strictObject({
+  experiment_ids: z.array(ExperimentId).default([]),
+  filter: Text.default(''),
+  run_view_type: ViewType,
+  max_results: MaxResults.default(1_000),
+  order_by: z.array(Text).default([]),
+  page_token: Text.default(''),
+});
+
+const ExperimentSearchRequest = z.strictObject({
+  filter: Text.default(''),
+  order_by: z.array(Text).default([]),
+  view_type: ViewType,
+  // Required: MLflow takes an absent one for 0 and refuses it.
+  max_results: MaxResults,
+  page_token: Text.default(''),
+});
+
+/** The Python client sends the old name of the id beside the new one. */
+const RunRequest = z
+  .strictObject({ run_id: RunId, run_uuid: RunId.optional() })
+  .refine(({ run_id, run_uuid }) => run_uuid === undefined || run_uuid === run_id);
+
+export function createEndpoints(planner: Planner): Endpoint[] {
+  return [
+    endpoint('runs/search', ['POST'], RunSearchRequest, (request) =>
+      planner.runSearch({
+        experimentIds: request.experiment_ids,
+        filter: request.filter,
+        orderBy: request.order_by,
+        view: request.run_view_type,
+        maxResults: request.max_results,
+        pageToken: request.page_token,
+      }),
+    ),
+    endpoint('experiments/search', ['GET', 'POST'], ExperimentSearchRequest, (request) =>
+      planner.experimentSearch({
+        filter: request.filter,
+        orderBy: request.order_by,
+        view: request.view_type,
+        maxResults: request.max_results,
+        pageToken: request.page_token,
+      }),
+    ),
+    endpoint('runs/get', ['GET'], RunRequest, ({ run_id }) => planner.run(run_id)),
+    endpoint('experiments/get', ['GET'], z.strictObject({ experiment_id: ExperimentId }), ({ experiment_id }) =>
+      planner.experiment(experiment_id),
+    ),
+    endpoint('experiments/get-by-name', ['GET'], z.strictObject({ experiment_name: Text.min(1) }), (request) =>
+      planner.experimentByName(request.experiment_name),
+    ),
+  ];
+}
+
+function endpoint<Request extends object>(
+  name: string,
+  methods: Endpoint['methods'],
+  schema: z.ZodType<Request>,
+  plan: (request: Request) => PlannedRead | HandOn,
+): Endpoint {
+  return {
+    name,
+    methods,
+    plan(input) {
+      const parsed = schema.safeParse(input);
+      if (!parsed.success) return { kind: 'fields', detail: parsed.error.issues[0]?.path.join('.') || 'the request' };
+      const planned = plan(parsed.data);
+      if (!('handOn' in planned)) return planned;
+      const filter = 'filter' in parsed.data ? String(parsed.data.filter) : '';
+      return { kind: 'search', detail: planned.handOn, filter };
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+
+/** Headers that mean one connection only (RFC 9110, 7.6.1), besides those that `Connection` names. */
+const HOP_BY_HOP = [
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+];
+
+/** What `Connection` must not name away: the message could not be read without them. */
+const FRAMING = ['content-length', 'transfer-encoding', 'host'];
+
+/**
+ * Makes a request's headers fit to be sent on: says who asked (`X-Forwarded-*`, keeping what proxies in front said) and
+ * drops what concerned the caller's connection only.
+ */
+export function prepareForwarding({ headers, socket }: IncomingMessage): void {
+  dropHopByHop(headers);
+  const seen = headers['x-forwarded-for'];
+  headers['x-forwarded-for'] = seen ? `${seen}, ${socket.remoteAddress}` : socket.remoteAddress;
+  headers['x-forwarded-host'] ??= headers.host;
+  headers['x-forwarded-proto'] ??= 'http';
+}
+
+function dropHopByHop(headers: IncomingHttpHeaders): void {
+  for (const name of headers.connection?.split(',') ?? []) {
+    const named = name.trim().toLowerCase();
+    if (!FRAMING.includes(named)) delete headers[named];
+  }
+  delete headers.connection;
+  for (const name of HOP_BY_HOP) if (headers[name] !== undefined) delete headers[name];
+}
+
+/** The headers of a prepared request whose body was read whole: the client that sends it on knows its length. */
+export function headersOfWhole({ headers }: IncomingMessage): Record<string, string | string[]> {
+  const { host: _, 'content-length': __, 'transfer-encoding': ___, expect: ____, ...rest } = headers;
+  return rest as Record<string, string | string[]>;
+}
+
+/** The headers of a whole answer, as they are sent on to the caller. */
+export function headersToRelay(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const relayed = { ...headers };
+  dropHopByHop(relayed);
+  delete relayed['transfer-encoding'];
+  return relayed;
+}
+
+/** Turns a redirect that names the backend into one that names the gateway, as the caller called it. */
+export type LocationRewrite = (headers: IncomingHttpHeaders, req: IncomingMessage) => void;
+
+export function createLocationRewrite(upstreamUrl: string): LocationRewrite {
+  const upstream = new URL(upstreamUrl);
+  const prefix = upstream.pathname.replace(/\/$/, '');
+  return (headers, req) => {
+    if (headers.location === undefined || !URL.canParse(headers.location)) return;
+    const location = new URL(headers.location);
+    if (location.host !== upstream.host) return;
+    const path = location.pathname.startsWith(`${prefix}/`)
+      ? location.pathname.slice(prefix.length)
+      : location.pathname;
+    const { 'x-forwarded-proto': scheme, 'x-forwarded-host': host } = req.headers;
+    headers.location = `${scheme}://${host}${path}${location.search}${location.hash}`;
+  };
+}

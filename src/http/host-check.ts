@@ -1,0 +1,15 @@
+import { compileShellPattern } from './shell-pattern.ts';
+
+export const INVALID_HOST = 'Invalid Host header - possible DNS rebinding attack detected';
+
+/**
+ * Whether a `Host` header may speak to this gateway, as MLflow decides it (`mlflow/server/security_utils.py`): patterns
+ * with a `*` are shell patterns, others are compared whole, and a lone `*` lets all pass. An absent header never passes.
+ */
+export function createHostCheck(allowedHosts: readonly string[]): (host: string | undefined) => boolean {
+  const exact = new Set(allowedHosts.filter((pattern) => !pattern.includes('*')));
+  const patterns = allowedHosts.filter((pattern) => pattern.includes('*')).map(compileShellPattern);
+  if (allowedHosts.includes('*')) return () => true;
+  return (host) =>
+    Boolean(host) && (exact.has(host as string) || patterns.some((pattern) => pattern.test(host as string)));
+}

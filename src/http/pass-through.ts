@@ -1,0 +1,82 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { createProxyMiddleware, debugProxyErrorsPlugin, type Options, proxyEventsPlugin } from 'http-proxy-middleware';
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { UpstreamResponse } from '../upstream/upstream-client.ts';
+import { sendError } from './error-response.ts';
+import { createLocationRewrite } from './forwarding.ts';
+import { createUpstreamAgent, UpstreamSilence } from './upstream-agent.ts';
+
+export interface PassThroughOptions {
+  readonly url: string;
+  /** Silence of the backend after which a request is given up, in ms. */
+  readonly timeoutMs: number;
+}
+
+export interface PassThrough {
+  /** Streams a request, whose headers are prepared, to the backend, and the answer back. */
+  stream(req: IncomingMessage, res: ServerResponse): void;
+  /** Streams the request only, and reads the whole answer. @throws GatewayError */
+  exchange(req: IncomingMessage, res: ServerResponse): Promise<UpstreamResponse>;
+  close(): void;
+}
+
+/** The way of everything the gateway does not answer itself: both directions as streams, bytes untouched. */
+export function createPassThrough({ url, timeoutMs }: PassThroughOptions): PassThrough {
+  const target = new URL(url);
+  const agent = createUpstreamAgent(target);
+  const rewriteLocation = createLocationRewrite(url);
+  const common: Options = {
+    target,
+    agent,
+    changeOrigin: true,
+    proxyTimeout: timeoutMs,
+    // Without the logging plugin, which builds a URL and a line for every answer.
+    ejectPlugins: true,
+    plugins: [debugProxyErrorsPlugin, proxyEventsPlugin],
+  };
+  const stream = createProxyMiddleware({
+    ...common,
+    on: {
+      error: (error, _req, res) => void (res instanceof ServerResponse ? fail(res, error) : res.destroy()),
+      proxyRes(answer, req, res) {
+        rewriteLocation(answer.headers, req);
+        // The backend's connection is not the caller's.
+        delete answer.headers['keep-alive'];
+        answer.headers.connection = res.shouldKeepAlive ? 'keep-alive' : 'close';
+      },
+    },
+  });
+  const fail = (res: ServerResponse, error: Error) => sendError(res, explain(error, target.origin));
+
+  const waiting = new WeakMap<IncomingMessage, PromiseWithResolvers<IncomingMessage>>();
+  const send = createProxyMiddleware({
+    ...common,
+    selfHandleResponse: true,
+    on: {
+      error: (error, req) => waiting.get(req)?.reject(error),
+      proxyRes: (answer, req) => waiting.get(req)?.resolve(answer),
+    },
+  });
+
+  async function exchange(req: IncomingMessage, res: ServerResponse): Promise<UpstreamResponse> {
+    const answered = Promise.withResolvers<IncomingMessage>();
+    waiting.set(req, answered);
+    res.on('close', () => answered.reject(new GatewayError('CANCELLED', 'The client closed the request.')));
+    void send(req, res);
+    try {
+      const answer = await answered.promise;
+      return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) };
+    } catch (error) {
+      throw error instanceof GatewayError ? error : explain(error as Error, target.origin);
+    }
+  }
+
+  return { stream: (req, res) => void stream(req, res), exchange, close: () => agent.destroy() };
+}
+
+function explain(cause: Error, origin: string): GatewayError {
+  return cause instanceof UpstreamSilence
+    ? new GatewayError('DEADLINE_EXCEEDED', `The MLflow server at ${origin} did not answer in time.`, { cause })
+    : new GatewayError('TEMPORARILY_UNAVAILABLE', `The MLflow server at ${origin} cannot be reached.`, { cause });
+}

@@ -1,0 +1,99 @@
+import type { WriteEffect } from '../plan/write-effect.ts';
+import type { UpstreamResponse } from '../upstream/upstream-client.ts';
+import { readLikePython } from './python-json.ts';
+import type { WriteKind } from './write-table.ts';
+
+const NOTHING: WriteEffect = {
+  runs: [],
+  createdExperiments: [],
+  experimentsWithChangedRuns: [],
+  experimentsChanged: false,
+  unknown: false,
+  uncertain: false,
+};
+const ANYTHING: WriteEffect = { ...NOTHING, unknown: true };
+
+type Answer = Pick<UpstreamResponse, 'status' | 'body'>;
+
+/**
+ * What a write may have changed, told from its body and its answer; undefined when nothing. `answer` is undefined when it
+ * was lost: then the backend may still carry the write out. `body` is undefined when the request was not read.
+ * Names a run or an experiment rather too often than too seldom: a failed write may have taken effect in part.
+ */
+export function writeEffectOf(
+  kind: WriteKind,
+  body: Buffer | undefined,
+  answer: Answer | undefined,
+): WriteEffect | undefined {
+  if (answer && hadNoEffect(kind, answer)) return undefined;
+  const effect = EFFECT_OF[kind](body && readLikePython(body), answer);
+  return effect && { ...effect, uncertain: answer === undefined || kind === 'anything-later' };
+}
+
+/** MLflow looks for rights, routes, required fields and the run or experiment before it does anything. */
+function hadNoEffect(kind: WriteKind, { status, body }: Answer): boolean {
+  if ([401, 403, 405].includes(status)) return true;
+  const { error_code: code, message } = (status < 500 && readLikePython(body)) || {};
+  if (status === 404) return code === undefined || !kind.startsWith('anything');
+  return status === 400 && String(message).startsWith("Missing value for required parameter '");
+}
+
+/** `undefined` stands for a body that was not read, or that Python may read otherwise. */
+type Request = Readonly<Record<string, unknown>> | undefined;
+
+const EFFECT_OF: Readonly<
+  Record<WriteKind, (request: Request, answer: Answer | undefined) => WriteEffect | undefined>
+> = {
+  run: changeOfRun,
+  'create-run': (request, answer) => (answer && isRefusal(answer) ? undefined : creationOfRun(request, answer)),
+  'create-run-in-steps': creationOfRun,
+  'create-experiment': creationOfExperiment,
+  experiment: () => ({ ...NOTHING, experimentsChanged: true }),
+  'experiment-with-runs': changeOfExperiment,
+  anything: () => ANYTHING,
+  'anything-later': () => ANYTHING,
+};
+
+const RUN_KEYS = ['run_id', 'run_uuid', 'runId', 'runUuid'];
+
+function changeOfRun(request: Request, answer: Answer | undefined): WriteEffect | undefined {
+  if (!request) return ANYTHING;
+  const ids = RUN_KEYS.map((key) => request[key]).filter((id) => typeof id === 'string' && id !== '') as string[];
+  // A body without an id is refused, unless MLflow sees more in it than we do.
+  if (ids.length === 0) return answer && isRefusal(answer) ? undefined : ANYTHING;
+  if (!ids.every((id) => /^[\w-]+$/.test(id))) return ANYTHING;
+  // MySQL finds a run whatever the case of its id.
+  const spellings = new Set(ids.flatMap((id) => [id, id.toLowerCase()]));
+  return { ...NOTHING, runs: [...spellings].map((runId) => ({ runId })) };
+}
+
+function creationOfRun(request: Request, answer: Answer | undefined): WriteEffect {
+  const { run } = (answer?.status === 200 && readLikePython(answer.body)) || {};
+  const { run_id: runId, experiment_id: experimentId } = (run as { info?: Record<string, unknown> })?.info ?? {};
+  if (typeof runId === 'string' && typeof experimentId === 'string') {
+    return { ...NOTHING, runs: [{ runId, experimentId }] };
+  }
+  return allRunsOf(request);
+}
+
+function creationOfExperiment(_: Request, answer: Answer | undefined): WriteEffect | undefined {
+  if (answer && isRefusal(answer)) return undefined;
+  const { experiment_id: id } = (answer?.status === 200 && readLikePython(answer.body)) || {};
+  return { ...NOTHING, createdExperiments: typeof id === 'string' ? [id] : [], experimentsChanged: true };
+}
+
+function changeOfExperiment(request: Request, answer: Answer | undefined): WriteEffect | undefined {
+  return answer && isRefusal(answer) ? undefined : { ...allRunsOf(request), experimentsChanged: true };
+}
+
+/** Python reads more as an integer than plain digits; that is left to it. */
+function allRunsOf(request: Request): WriteEffect {
+  const id = request?.experiment_id ?? request?.experimentId;
+  const isPlain = typeof id === 'string' && /^\d{1,18}$/.test(id);
+  return isPlain ? { ...NOTHING, experimentsWithChangedRuns: [String(BigInt(id))] } : ANYTHING;
+}
+
+/** For writes of one transaction: refused means undone. `log-batch` is not one of them. */
+function isRefusal({ status }: Answer): boolean {
+  return status >= 400 && status < 500;
+}

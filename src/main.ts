@@ -1,0 +1,31 @@
+import { serve } from './cli/serve.ts';
+import { readVersion } from './cli/version.ts';
+import { HELP, readArguments } from './config/arguments.ts';
+import { ConfigError } from './config/config-error.ts';
+import { loadConfig } from './config/load-config.ts';
+import { printConfig } from './config/print-config.ts';
+import { createLogger } from './telemetry/logger.ts';
+
+/** Bad configuration: nothing was started. */
+const EXIT_CONFIG = 2;
+
+async function main(): Promise<void> {
+  const args = readArguments(process.argv.slice(2));
+  if (args.command === 'help') return print(HELP);
+  if (args.command === 'version') return print(`${readVersion()}\n`);
+  const { config, secrets } = loadConfig(args, process.env);
+  if (args.command === 'check-config') return print(printConfig(config));
+  await serve(config, secrets, createLogger(config.log));
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+try {
+  await main();
+  process.exit();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
+}

@@ -1,0 +1,80 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** One answered request. */
+export interface Observation {
+  /** `runs/search`, another native endpoint, `write`, `gateway`, or `pass-through`. */
+  readonly route: string;
+  /** Who computed the answer; empty where that is not a question. */
+  readonly source: string;
+  readonly cache: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120];
+
+/** What `/gateway/metrics` shows. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = new Counter({
+    name: 'gateway_requests_total',
+    help: 'Requests by route, by who computed the answer, by what became of it in the cache, and by status.',
+    labelNames: ['route', 'source', 'cache', 'status'],
+    registers: [this.#registry],
+  });
+  readonly #seconds = new Histogram({
+    name: 'gateway_request_seconds',
+    help: 'Time from a request to the end of its answer, by route and by who computed it.',
+    labelNames: ['route', 'source'],
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+  readonly #handedOn = new Counter({
+    name: 'gateway_handed_on_total',
+    help: 'Requests to native endpoints that the backend answered from their original bytes, by the reason.',
+    labelNames: ['route', 'reason'],
+    registers: [this.#registry],
+  });
+  readonly #indexFailures = new Counter({
+    name: 'gateway_index_failures_total',
+    help: 'Searches that the index should have answered and did not.',
+    registers: [this.#registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  readonly contentType = this.#registry.contentType;
+
+  observe({ route, source, cache, status, seconds }: Observation): void {
+    this.#requests.labels(route, source, cache, String(status)).inc();
+    this.#seconds.labels(route, source).observe(seconds);
+  }
+
+  handedOn(route: string, reason: string): void {
+    this.#handedOn.labels(route, reason).inc();
+  }
+
+  indexFailed(): void {
+    this.#indexFailures.inc();
+  }
+
+  /** Adds a gauge that is read at each scrape. */
+  gauge(name: string, help: string, read: () => number): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect: function () {
+        this.set(read());
+      },
+    });
+  }
+
+  /** The text that Prometheus scrapes. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
