@@ -46,7 +46,10 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
   const stop = new AbortController();
   const metrics = new Metrics();
   const upstream = new UpstreamClient(config.upstream);
-  const passThrough = createPassThrough(config.upstream);
+  const passThrough = createPassThrough({
+    ...config.upstream,
+    onFailure: (err) => logger.error({ err }, 'passing a request on failed'),
+  });
   const directory = new RunDirectory();
   const reader = createRunReader(upstream);
   const parts = { directory, reader, metrics, logger };

@@ -24,7 +24,7 @@ export async function serve(config: Config, secrets: Secrets, logger: Logger): P
   await Promise.race([gateway.close(), sleep(drainTimeoutMs)]);
 }
 
-const SERVER_OPTIONS = {
+export const SERVER_OPTIONS = {
   // uvicorn takes request lines beyond 64 kB, and answers a missing Host itself.
   maxHeaderSize: 262_144,
   requireHostHeader: false,

@@ -32,7 +32,7 @@ export class AnonymousAccess {
     if (this.#stop.signal.aborted) return;
     if (access !== this.#access) this.#onChange(access);
     this.#access = access;
-    this.#timer = setTimeout(() => void this.start(), access === 'open' ? PERIOD_MS : RETRY_MS).unref();
+    this.#timer = setTimeout(() => void this.start(), access === 'unreachable' ? RETRY_MS : PERIOD_MS).unref();
   }
 
   close(): void {

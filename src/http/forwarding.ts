@@ -20,9 +20,9 @@ const FRAMING = ['content-length', 'transfer-encoding', 'host'];
  */
 export function prepareForwarding({ headers, socket }: IncomingMessage): void {
   dropHopByHop(headers);
-  const seen = headers['x-forwarded-for'];
-  headers['x-forwarded-for'] = seen ? `${seen}, ${socket.remoteAddress}` : socket.remoteAddress;
-  headers['x-forwarded-host'] ??= headers.host;
+  const callers = [headers['x-forwarded-for'], socket.remoteAddress].filter((caller) => caller !== undefined);
+  headers['x-forwarded-for'] = callers.join(', ');
+  headers['x-forwarded-host'] ??= headers.host ?? '';
   headers['x-forwarded-proto'] ??= 'http';
 }
 

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { createProxyMiddleware, debugProxyErrorsPlugin, type Options, proxyEventsPlugin } from 'http-proxy-middleware';
-import { GatewayError } from '../errors/gateway-error.ts';
+import { GatewayError, toGatewayError } from '../errors/gateway-error.ts';
 import type { UpstreamResponse } from '../upstream/upstream-client.ts';
 import { sendError } from './error-response.ts';
 import { createLocationRewrite } from './forwarding.ts';
@@ -11,6 +11,8 @@ export interface PassThroughOptions {
   readonly url: string;
   /** Silence of the backend after which a request is given up, in ms. */
   readonly timeoutMs: number;
+  /** Told of failures that are not the backend's. */
+  onFailure(error: unknown): void;
 }
 
 export interface PassThrough {
@@ -22,7 +24,7 @@ export interface PassThrough {
 }
 
 /** The way of everything the gateway does not answer itself: both directions as streams, bytes untouched. */
-export function createPassThrough({ url, timeoutMs }: PassThroughOptions): PassThrough {
+export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOptions): PassThrough {
   const target = new URL(url);
   const agent = createUpstreamAgent(target);
   const rewriteLocation = createLocationRewrite(url);
@@ -47,7 +49,9 @@ export function createPassThrough({ url, timeoutMs }: PassThroughOptions): PassT
       },
     },
   });
-  const fail = (res: ServerResponse, error: Error) => sendError(res, explain(error, target.origin));
+  function fail(res: ServerResponse, error: Error): void {
+    if (sendError(res, explain(error, target.origin)).code === 'INTERNAL_ERROR') onFailure(error);
+  }
 
   const waiting = new WeakMap<IncomingMessage, PromiseWithResolvers<IncomingMessage>>();
   const send = createProxyMiddleware({
@@ -76,6 +80,7 @@ export function createPassThrough({ url, timeoutMs }: PassThroughOptions): PassT
 }
 
 function explain(cause: Error, origin: string): GatewayError {
+  if (cause instanceof TypeError) return toGatewayError(cause);
   return cause instanceof UpstreamSilence
     ? new GatewayError('DEADLINE_EXCEEDED', `The MLflow server at ${origin} did not answer in time.`, { cause })
     : new GatewayError('TEMPORARILY_UNAVAILABLE', `The MLflow server at ${origin} cannot be reached.`, { cause });
