@@ -1,3 +1,4 @@
+import { runBackfill } from './cli/run-backfill.ts';
 import { serve } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
 import { HELP, readArguments } from './config/arguments.ts';
@@ -9,22 +10,25 @@ import { createLogger } from './telemetry/logger.ts';
 /** Bad configuration: nothing was started. */
 const EXIT_CONFIG = 2;
 
-async function main(): Promise<void> {
+/** Gives the exit code. */
+async function main(): Promise<number> {
   const args = readArguments(process.argv.slice(2));
   if (args.command === 'help') return print(HELP);
   if (args.command === 'version') return print(`${readVersion()}\n`);
   const { config, secrets } = loadConfig(args, process.env);
   if (args.command === 'check-config') return print(printConfig(config));
+  if (args.command === 'backfill') return runBackfill(config, secrets);
   await serve(config, secrets, createLogger(config.log));
+  return 0;
 }
 
-function print(text: string): void {
+function print(text: string): number {
   process.stdout.write(text);
+  return 0;
 }
 
 try {
-  await main();
-  process.exit();
+  process.exit(await main());
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);

@@ -121,6 +121,7 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
     async start() {
       // What a store still holds from before may have been changed past us.
       await cache.invalidate(EVERYTHING);
+      index?.start();
       await Promise.race([Promise.all([access.start(), learnDialect()]), sleep(START_MS, undefined, { ref: false })]);
     },
     drain: () => stop.abort(),
