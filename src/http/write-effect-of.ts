@@ -32,7 +32,8 @@ export function writeEffectOf(
 
 /** MLflow looks for rights, routes, required fields and the run or experiment before it does anything. */
 function hadNoEffect(kind: WriteKind, { status, body }: Answer): boolean {
-  if ([401, 403, 405].includes(status)) return true;
+  const isRedirect = status >= 300 && status < 400;
+  if (isRedirect || [401, 403, 405].includes(status)) return true;
   const { error_code: code, message } = (status < 500 && readLikePython(body)) || {};
   if (status === 404) return code === undefined || !kind.startsWith('anything');
   return status === 400 && String(message).startsWith("Missing value for required parameter '");

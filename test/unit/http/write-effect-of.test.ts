@@ -110,6 +110,7 @@ describe('writeEffectOf', () => {
     ['no run was named, and MLflow said so otherwise', 'run', { run_id: 5 }, BAD],
     ['the run does not exist', 'run', { run_id: RUN }, error(404, 'RESOURCE_DOES_NOT_EXIST')],
     ['the caller may not', 'run', { run_id: RUN }, { status: 401, body: Buffer.from('') }],
+    ['the caller is sent elsewhere', 'create-run', {}, { status: 308, body: Buffer.from('<html>') }],
     ['the method is wrong', 'anything', {}, { status: 405, body: Buffer.from('<html>') }],
     ['there is no such route', 'anything', {}, { status: 404, body: Buffer.from('<html>') }],
     ['creating was refused', 'create-run', { experiment_id: '1' }, error(400, 'BAD_REQUEST')],
