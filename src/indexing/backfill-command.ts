@@ -26,6 +26,7 @@ const PLAIN_LINE_MS = 5_000;
 export async function backfillCommand(options: BackfillCommandOptions): Promise<number> {
   const { index, reader, output, signal } = options;
   const say = (line: string) => output.write(`${line}\n`);
+  await index.prepare();
   const epoch = await index.epoch();
   if (epoch === 0) {
     say('No gateway has used this index yet. Start one: it fills the index by itself, and only it can answer from it.');
@@ -45,7 +46,7 @@ export async function backfillCommand(options: BackfillCommandOptions): Promise<
       maxRunsPerSecond: options.maxRunsPerSecond,
       onProgress: line.show,
       onRecorded: (id, coverage) => coverage === 'excluded' && excluded.push(id),
-      onFailed: (id, error) => failed.set(id, error),
+      onGivenUp: (id, error) => failed.set(id, error),
     },
   );
   line.end();

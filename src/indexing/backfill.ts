@@ -25,8 +25,10 @@ export interface BackfillOptions {
   onProgress?(progress: Progress): void;
   /** The index has it on record. */
   onRecorded?(experimentId: string, coverage: Coverage): void;
+  /** An attempt failed. */
+  onFailure?(error: unknown): void;
   /** Given up after some attempts; the others go on. */
-  onFailed?(experimentId: string, error: unknown): void;
+  onGivenUp?(experimentId: string, error: unknown): void;
 }
 
 interface Page {
@@ -147,14 +149,15 @@ class Job {
 
   /** Tries a few times; then these experiments are given up. */
   async #attempt<T>(experimentIds: readonly string[], action: () => Promise<T>): Promise<T | undefined> {
-    const { signal, onFailed } = this.#options;
+    const { signal, onFailure, onGivenUp } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
         return await action();
       } catch (error) {
         signal.throwIfAborted();
+        onFailure?.(error);
         if (failures === ATTEMPTS) {
-          for (const id of experimentIds) onFailed?.(id, error);
+          for (const id of experimentIds) onGivenUp?.(id, error);
           return undefined;
         }
         await sleep(backOff(failures, this.#retryMs), undefined, { signal });

@@ -93,6 +93,13 @@ export class ExperimentCoverage {
     return performance.now() - told.at < (told.complete ? trustMs : distrustMs) ? told.complete : undefined;
   }
 
+  /** The last word on all of them, however old it is. */
+  wasComplete(experimentIds: Iterable<string>): boolean {
+    if (this.#epoch === undefined) return false;
+    for (const id of experimentIds) if (this.#doubted.has(id) || !this.#told.get(id)?.complete) return false;
+    return true;
+  }
+
   /** As `isComplete`, after asking the index for what is not known. @throws what the index throws. */
   async check(experimentIds: ReadonlySet<string>): Promise<boolean> {
     const known = this.isComplete(experimentIds);
@@ -100,14 +107,21 @@ export class ExperimentCoverage {
     const epoch = this.#epoch;
     const asked = [...experimentIds].filter((id) => this.#recall(id) === undefined);
     const at = performance.now();
-    const [current, coverage] = await Promise.all([this.#index.epoch(), this.#index.coverage(asked, epoch)]);
+    const [current, coverage] = await Promise.allSettled([this.#index.epoch(), this.#index.coverage(asked, epoch)]);
     if (this.#epoch !== epoch) return false;
-    if (current !== epoch) {
+    // Of an index that was deleted the epoch alone can be read.
+    if (resultOf(current) !== epoch) {
       this.end();
-      this.#options.onForeignEpoch(epoch, current);
+      this.#options.onForeignEpoch(epoch, resultOf(current));
       return false;
     }
-    for (const id of asked) this.#told.set(id, { complete: coverage.get(id) === 'complete', at });
-    return this.isComplete(experimentIds) ?? false;
+    const found = resultOf(coverage);
+    for (const id of asked) this.#told.set(id, { complete: found.get(id) === 'complete', at });
+    return this.wasComplete(experimentIds);
   }
+}
+
+function resultOf<T>(outcome: PromiseSettledResult<T>): T {
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }

@@ -142,7 +142,7 @@ export class IndexFeed implements Feed {
     }
     await this.#refresher.show(ids);
     // Meanwhile a run may have turned out to be more than the index can hold.
-    return coverage.isComplete(ids) !== false && !this.#uncertain.blocks(ids);
+    return coverage.wasComplete(ids) && !this.#uncertain.blocks(ids);
   }
 
   /** Copies what is dirty, as far as time allows, and ends. What is left is void with the next epoch. */

@@ -158,10 +158,8 @@ export class IndexKeeper {
           this.#progress = progress;
         },
         onRecorded: (id, coverage) => coverage === 'complete' && this.coverage.confirm(id),
-        onFailed: (id, error) => {
-          onFailure(error);
-          setTimeout(() => this.#queue.add([id]), backOff(LATER, retryMs)).unref();
-        },
+        onFailure,
+        onGivenUp: (id) => setTimeout(() => this.#queue.add([id]), backOff(LATER, retryMs)).unref(),
       },
     );
   }

@@ -1,0 +1,349 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { IndexFeed, type IndexFeedOptions } from '../../../src/indexing/index-feed.ts';
+import { RunDirectory } from '../../../src/plan/run-directory.ts';
+import type { WriteEffect } from '../../../src/plan/write-effect.ts';
+import { FakeBackend, FakeIndex, Gates } from '../../fixtures/fake-runs.ts';
+
+const NOTHING: WriteEffect = {
+  runs: [],
+  createdExperiments: [],
+  experimentsWithChangedRuns: [],
+  experimentsChanged: false,
+  unknown: false,
+  uncertain: false,
+};
+const signal = new AbortController().signal;
+const SLOWLY = 60;
+
+let gates: Gates;
+let backend: FakeBackend;
+let index: FakeIndex;
+let feed: IndexFeed;
+
+beforeEach(() => {
+  gates = new Gates();
+  backend = new FakeBackend(gates, 10);
+  index = new FakeIndex(gates);
+  for (let i = 0; i < 8; i++) backend.write(`run${i}`, `${i % 2}`);
+});
+
+afterEach(() => feed.stop(50));
+
+function open(options: IndexFeedOptions = {}): void {
+  const quick = { readyMs: 400, coalesceMs: 5, retryMs: 5, trustMs: 5 };
+  feed = new IndexFeed({ index, reader: backend, directory: new RunDirectory() }, { ...quick, ...options });
+  feed.start();
+}
+
+const apply = (effect: Partial<WriteEffect>) => feed.apply({ ...NOTHING, ...effect });
+const ready = (...ids: string[]) => feed.ready(ids, signal);
+const untilReady = (...ids: string[]) => expect.poll(() => ready(...ids), { interval: 3 }).toBe(true);
+const untilCalled = (name: string) => expect.poll(() => gates.count(name), { interval: 1 }).toBeGreaterThan(0);
+
+/** Changes a run and acknowledges it. */
+function change(runId: string): void {
+  backend.write(runId, backend.runs.get(runId)?.experimentId ?? '0');
+  apply({ runs: [{ runId }] });
+}
+
+const expectEqual = (id: string) => expect(index.contentOf(id)).toEqual(backend.contentOf(id));
+
+describe('a search', () => {
+  it('waits for the backfill of its experiments', async () => {
+    const release = gates.hold('scanExperiment');
+    open();
+    await untilCalled('scanExperiment');
+    expect(await ready('0')).toBe(false);
+    release();
+    await untilReady('0', '1');
+    expectEqual('0');
+    expectEqual('1');
+  });
+
+  it('finds a write that came just before it', async () => {
+    open({ coalesceMs: 10_000 });
+    await untilReady('0');
+    change('run0');
+    expect(await ready('0')).toBe(true);
+    expectEqual('0');
+  });
+
+  it('finds the second of two writes although a reading begun between them is under way', async () => {
+    open();
+    await untilReady('0');
+    const release = gates.hold('after readRuns');
+    change('run0');
+    await untilCalled('after readRuns');
+    change('run0');
+    const answer = ready('0');
+    release();
+    expect(await answer).toBe(true);
+    expectEqual('0');
+  });
+
+  it('does not wait for writes that come after it', async () => {
+    open({ readyMs: 1_000 });
+    await untilReady('0');
+    change('run0');
+    const timer = setInterval(() => change('run0'), 1);
+    expect(await ready('0')).toBe(true);
+    clearInterval(timer);
+  });
+
+  it('does not wait for writes to other experiments, but for those of runs not known yet', async () => {
+    open();
+    await untilReady('0', '1');
+    const release = gates.hold('experimentOf');
+    change('run1');
+    expect(await ready('0')).toBe(false);
+    release();
+    await expect.poll(() => feed.status().dirtyRuns).toBe(0);
+    gates.hold('readRuns');
+    change('run1');
+    expect(await ready('0')).toBe(true);
+    expect(await ready('1')).toBe(false);
+  });
+
+  it('does not count a refresh that began before the write was there', async () => {
+    open({ readyMs: 2_000 });
+    await untilReady('0');
+    const release = gates.hold('after refresh');
+    change('run0');
+    const first = ready('0');
+    await expect.poll(() => gates.count('after refresh')).toBeGreaterThan(1);
+    change('run2');
+    const second = ready('0');
+    await expect.poll(() => feed.status().dirtyRuns).toBe(0);
+    release();
+    expect([await first, await second]).toEqual([true, true]);
+    expectEqual('0');
+  });
+
+  it('causes no refresh when nothing was written to its experiments', async () => {
+    open();
+    await untilReady('0', '1');
+    change('run1');
+    await ready('1');
+    const refreshes = gates.count('refresh');
+    expect(await ready('0')).toBe(true);
+    expect(await ready('1')).toBe(true);
+    expect(gates.count('refresh')).toBe(refreshes);
+  });
+});
+
+describe('a write', () => {
+  it('to one run again and again is read once a round', async () => {
+    open({ coalesceMs: 30 });
+    await untilReady('0');
+    for (let i = 0; i < 100; i++) change('run0');
+    await expect.poll(() => feed.status().dirtyRuns).toBe(0);
+    expect(gates.count('readRuns')).toBe(1);
+    expect(await ready('0')).toBe(true);
+    expectEqual('0');
+  });
+
+  it('has its version taken before it is read', async () => {
+    open();
+    await untilReady('0');
+    gates.log.length = 0;
+    change('run0');
+    await expect.poll(() => feed.status().dirtyRuns).toBe(0);
+    const order = ['after nextVersion', 'readRuns', 'write'].map((name) => gates.log.indexOf(name));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(order[0]).toBeGreaterThan(0);
+  });
+
+  it('to a run that is not there is forgotten', async () => {
+    open();
+    await untilReady('0');
+    apply({ runs: [{ runId: 'nobody' }] });
+    await untilReady('0');
+    expect(feed.status().dirtyRuns).toBe(0);
+  });
+
+  it('in a new experiment is found without a backfill', async () => {
+    open();
+    await untilReady('0');
+    const scans = gates.count('scanExperiment');
+    backend.experiments.add('7');
+    apply({ createdExperiments: ['7'] });
+    backend.write('born', '7');
+    apply({ runs: [{ runId: 'born', experimentId: '7' }] });
+    await untilReady('7');
+    expectEqual('7');
+    expect(gates.count('scanExperiment')).toBe(scans);
+  });
+
+  it('of which one cannot be read holds up its own experiment only', async () => {
+    open();
+    await untilReady('0', '1');
+    backend.unreadable.add('run0');
+    for (const id of backend.runs.keys()) change(id);
+    await untilReady('1');
+    expect(await ready('0')).toBe(false);
+    await expect.poll(() => feed.status().dirtyRuns).toBe(1);
+    expect(feed.status().lastFailure?.message).toContain('cannot be read');
+    backend.unreadable.clear();
+    await untilReady('0');
+    expectEqual('0');
+  });
+
+  it('is copied before the feed stops', async () => {
+    open({ coalesceMs: 10_000 });
+    await untilReady('0');
+    change('run0');
+    await feed.stop();
+    expect(index.documents.get('run0')?.revision).toBe(2);
+  });
+});
+
+describe('an index that is slow or dead', () => {
+  it('costs a search the bound once and the next ones nothing; nothing is lost', async () => {
+    open({ readyMs: 50, retryMs: 500 });
+    await untilReady('0', '1');
+    const release = gates.hold('write');
+    change('run0');
+    const begin = performance.now();
+    expect(await ready('0')).toBe(false);
+    expect(performance.now() - begin).toBeGreaterThan(40);
+    const again = performance.now();
+    expect(await ready('0')).toBe(false);
+    expect(performance.now() - again).toBeLessThan(40);
+    expect(await ready('1')).toBe(true);
+    release();
+    await untilReady('0');
+    expectEqual('0');
+  });
+
+  it.each(['prepare', 'beginEpoch', 'nextVersion', 'after write', 'refresh', 'recordCoverage', 'coverage'])(
+    'is filled once %s works again',
+    async (name) => {
+      gates.broken.add(name);
+      const failures: string[] = [];
+      open({ onFailure: (error) => failures.push(String(error)) });
+      change('run0');
+      await sleep(SLOWLY);
+      expect(await ready('0')).toBe(false);
+      expect(failures.join()).toContain(name);
+      gates.broken.clear();
+      await untilReady('0', '1');
+      expectEqual('0');
+    },
+  );
+
+  it('is left alone once another gateway has begun an epoch in it', async () => {
+    open();
+    await untilReady('0');
+    await index.beginEpoch();
+    await expect.poll(() => ready('0').then(() => feed.status().superseded)).toBe(true);
+    await sleep(SLOWLY);
+    expect(await ready('0')).toBe(false);
+    expect(await index.epoch()).toBe(2);
+  });
+
+  it('is filled anew when it was deleted', async () => {
+    open();
+    await untilReady('0');
+    index.lose();
+    await expect.poll(() => ready('0')).toBe(false);
+    await untilReady('0', '1');
+    expectEqual('0');
+    expect(feed.status().superseded).toBe(false);
+  });
+});
+
+describe('an experiment', () => {
+  it('whose runs changed while it was copied is not complete until it was copied again', async () => {
+    const finishFirst = gates.hold('after scanExperiment');
+    open();
+    await untilCalled('after scanExperiment');
+    backend.write('run0', '0');
+    apply({ experimentsWithChangedRuns: ['0', '1'] });
+    const finishSecond = gates.hold('scanExperiment');
+    finishFirst();
+    await sleep(SLOWLY);
+    expect(await ready('0')).toBe(false);
+    finishSecond();
+    await untilReady('0', '1');
+    expectEqual('0');
+  });
+
+  it('that is recorded complete by somebody else stays in doubt until it was copied here', async () => {
+    open();
+    await untilReady('0');
+    const release = gates.hold('scanExperiment');
+    backend.write('run0', '0');
+    apply({ experimentsWithChangedRuns: ['0'] });
+    await index.recordCoverage(['0'], 'complete', 1);
+    await sleep(SLOWLY);
+    expect(await ready('0')).toBe(false);
+    release();
+    await untilReady('0');
+    expectEqual('0');
+  });
+
+  it('with a run that the index cannot hold stays with the backend', async () => {
+    backend.write('run0', '0', true);
+    open();
+    await untilReady('1');
+    await sleep(SLOWLY);
+    expect(await ready('0')).toBe(false);
+    expect([...(await index.coverage(['0', '1'], 1))]).toEqual([
+      ['0', 'excluded'],
+      ['1', 'complete'],
+    ]);
+  });
+
+  it('that gets such a run goes to the backend', async () => {
+    open();
+    await untilReady('0');
+    backend.write('run0', '0', true);
+    apply({ runs: [{ runId: 'run0' }] });
+    expect(await ready('0')).toBe(false);
+    expect(await ready('1')).toBe(true);
+    expect([...(await index.coverage(['0'], 1))]).toEqual([['0', 'excluded']]);
+  });
+});
+
+describe('a write of unknown effect', () => {
+  it('makes nothing complete at once; a burst of them costs one new epoch', async () => {
+    open({ retryMs: 30 });
+    await untilReady('0', '1');
+    const epochs = gates.count('beginEpoch');
+    for (const runId of backend.runs.keys()) {
+      backend.write(runId, backend.runs.get(runId)?.experimentId ?? '');
+      apply({ unknown: true });
+      expect(await ready('0')).toBe(false);
+    }
+    await untilReady('0', '1');
+    expectEqual('0');
+    expect(gates.count('beginEpoch')).toBe(epochs + 1);
+  });
+});
+
+describe('a write whose answer never came', () => {
+  it.each([
+    ['of a run', { runs: [{ runId: 'run0' }] }],
+    ['of an experiment', { experimentsWithChangedRuns: ['0'] }],
+    ['of unknown effect', { unknown: true }],
+  ])('%s leaves the search to the backend until it can no longer happen', async (_what, effect) => {
+    open({ uncertainMs: [5, 200] });
+    await untilReady('0');
+    const begin = performance.now();
+    apply({ ...effect, uncertain: true });
+    await sleep(60);
+    expect(await ready('0')).toBe(false);
+    backend.write('run0', '0');
+    await untilReady('0');
+    expect(performance.now() - begin).toBeGreaterThan(195);
+    expectEqual('0');
+  });
+
+  it('of a run that is not there holds up nothing', async () => {
+    open({ uncertainMs: [10_000] });
+    await untilReady('0');
+    apply({ runs: [{ runId: 'nobody' }], uncertain: true });
+    await untilReady('0');
+  });
+});
