@@ -47,7 +47,7 @@ export const installElasticsearch = (): Promise<string> =>
 /** One node, its data in a folder of its own. */
 export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<Elasticsearch> {
   const [installed, java] = [await installElasticsearch(), await installJava()];
-  const [port, transportPort] = [options.port ?? (await freePort()), await freePort()];
+  const [port, transportPort] = [await freePort(options.port), await freePort()];
   const { heapMb = 1024, security } = options;
   return inNewFolder('elasticsearch', false, async (folder) => {
     const home = join(folder, 'home');

@@ -137,11 +137,14 @@ const removeFolder = (folder: string): void =>
     retryDelay: 100,
   });
 
-/** A port of 127.0.0.1 that nothing listens on at this moment. */
-export function freePort(): Promise<number> {
+/**
+ * A port of 127.0.0.1 that nothing listens on at this moment: the wanted one, or any.
+ * @throws Error `EADDRINUSE`, because whatever listens there would be taken for the service that was started.
+ */
+export function freePort(wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(wanted, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
       server.close(() => resolve(port));
     });

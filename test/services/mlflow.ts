@@ -44,7 +44,7 @@ async function findPythonWithVenv(): Promise<string | undefined> {
 /** An MLflow server that serves artifacts too, with its data in a folder of its own. */
 export async function startMlflow(options: MlflowOptions = {}): Promise<Service> {
   const python = await installMlflow();
-  const port = options.port ?? (await freePort());
+  const port = await freePort(options.port);
   const url = `http://127.0.0.1:${port}`;
   return inNewFolder('mlflow', true, async (folder) => {
     const service = await launch({

@@ -13,7 +13,7 @@ export const installRedis = (): Promise<string> => ensureProgram('redis-server',
 /** Redis that keeps everything in memory and nothing on disk. */
 export async function startRedis(options: RedisOptions = {}): Promise<Service> {
   const command = await installRedis();
-  const port = options.port ?? (await freePort());
+  const port = await freePort(options.port);
   return inNewFolder('redis', true, async (folder) => {
     const service = await launch({
       name: 'Redis',
@@ -33,9 +33,10 @@ export function askRedis(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
     socket.setTimeout(1_000, () => socket.destroy(new Error('Redis is silent')));
-    socket.once('error', reject).once('data', (answer) => {
-      socket.destroy();
+    socket.once('error', reject).once('close', () => reject(new Error('Redis hung up')));
+    socket.once('data', (answer) => {
       resolve(answer.toString());
+      socket.destroy();
     });
   });
 }
