@@ -20,7 +20,7 @@ export default defineConfig({
           // The services need a processor too.
           maxWorkers: 2,
           testTimeout: 60_000,
-          hookTimeout: 180_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -69,7 +69,7 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
       env: { ES_JAVA_HOME: java, ES_JAVA_OPTS: `-Xms${heapMb}m -Xmx${heapMb}m` },
       asRoot: false,
       isReady: () => answers(`${url}/_cluster/health?wait_for_status=yellow&timeout=500ms`, { auth, ca }),
-      readyWithinMs: 120_000,
+      readyWithinMs: 240_000,
     });
     return { url, ca, ...service };
   });

@@ -55,7 +55,7 @@ export async function startMlflow(options: MlflowOptions = {}): Promise<Service>
       env: ENVIRONMENT,
       asRoot: true,
       isReady: () => answers(`${url}/health`),
-      readyWithinMs: 120_000,
+      readyWithinMs: 240_000,
     });
     return { url, ...service };
   });
