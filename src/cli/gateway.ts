@@ -55,7 +55,9 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
   const parts = { directory, reader, metrics, logger };
   const cache = openCache(config, secrets, parts);
   const index = openIndex(config, secrets, parts);
-  const access = new AnonymousAccess(upstream, (now) => logger.info({ access: now }, ACCESS_MEANS[now]));
+  const access = new AnonymousAccess(upstream, {
+    onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
+  });
   let dialect: Dialect | undefined = config.dialect === 'auto' ? undefined : config.dialect;
 
   async function learnDialect(): Promise<void> {

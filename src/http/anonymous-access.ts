@@ -3,8 +3,12 @@ import type { UpstreamClient } from '../upstream/upstream-client.ts';
 /** What the backend did with a question that carried no name: answered it, refused it, or did not answer. */
 export type Access = 'unknown' | 'open' | 'closed' | 'unreachable';
 
-const PERIOD_MS = 30_000;
-const RETRY_MS = 2_000;
+export interface AnonymousAccessOptions {
+  readonly periodMs?: number;
+  /** Period while the backend does not answer, in ms. */
+  readonly retryMs?: number;
+  onChange(access: Access): void;
+}
 
 /**
  * Watches whether the backend answers anyone. Only then may one caller's answer be another's: a backend that asks who is
@@ -12,14 +16,14 @@ const RETRY_MS = 2_000;
  */
 export class AnonymousAccess {
   readonly #upstream: UpstreamClient;
-  readonly #onChange: (access: Access) => void;
+  readonly #options: AnonymousAccessOptions;
   readonly #stop = new AbortController();
   #access: Access = 'unknown';
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(upstream: UpstreamClient, onChange: (access: Access) => void) {
+  constructor(upstream: UpstreamClient, options: AnonymousAccessOptions) {
     this.#upstream = upstream;
-    this.#onChange = onChange;
+    this.#options = options;
   }
 
   get access(): Access {
@@ -30,9 +34,11 @@ export class AnonymousAccess {
   async start(): Promise<void> {
     const access = await this.#ask();
     if (this.#stop.signal.aborted) return;
-    if (access !== this.#access) this.#onChange(access);
+    const changed = access !== this.#access;
     this.#access = access;
-    this.#timer = setTimeout(() => void this.start(), access === 'unreachable' ? RETRY_MS : PERIOD_MS).unref();
+    const { periodMs = 30_000, retryMs = 2_000, onChange } = this.#options;
+    if (changed) onChange(access);
+    this.#timer = setTimeout(() => void this.start(), access === 'unreachable' ? retryMs : periodMs).unref();
   }
 
   close(): void {

@@ -1,0 +1,165 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Access, AnonymousAccess } from '../../src/http/anonymous-access.ts';
+import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
+import { OwnUpstream } from '../fixtures/own-upstream.ts';
+
+const RUN = 'a1'.repeat(16);
+const READ = `/api/2.0/mlflow/runs/get?run_id=${RUN}`;
+
+let upstream: OwnUpstream;
+let gateway: OpenGateway | undefined;
+beforeEach(async () => {
+  upstream = await OwnUpstream.start();
+});
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+  await upstream.stop();
+});
+
+async function open(): Promise<OpenGateway> {
+  gateway = await openGateway({
+    upstream: { url: upstream.url, timeoutMs: 500 },
+    dialect: 'sqlite',
+    log: { level: 'silent' },
+  });
+  return gateway;
+}
+
+function sendJson(res: ServerResponse, status: number, body: object): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function ask(url: string, init: RequestInit = {}) {
+  const answer = await fetch(url, init);
+  return {
+    status: answer.status,
+    cache: answer.headers.get('x-cache'),
+    headers: answer.headers,
+    body: await answer.text(),
+  };
+}
+
+/** Answers users by their name, and nobody else. */
+function answerUsers(req: IncomingMessage, res: ServerResponse): void {
+  const user = req.headers.authorization;
+  if (user) sendJson(res, 200, { user });
+  else res.writeHead(401, { 'www-authenticate': 'Basic realm="mlflow"' }).end('Who are you?');
+}
+
+describe('a backend that asks who is calling', () => {
+  it('answers everybody itself, every time', async () => {
+    upstream.answer(answerUsers);
+    const { url } = await open();
+    for (const user of ['a', 'b', 'a']) {
+      expect(await ask(url + READ, { headers: { authorization: user } })).toMatchObject({
+        status: 200,
+        cache: 'BYPASS',
+        body: JSON.stringify({ user }),
+      });
+    }
+    const nobody = await ask(url + READ);
+    expect(nobody).toMatchObject({ status: 401, cache: 'BYPASS', body: 'Who are you?' });
+    expect(nobody.headers.get('www-authenticate')).toBe('Basic realm="mlflow"');
+  });
+
+  it('is found out when it begins to ask', async () => {
+    upstream.answer((_req, res) => sendJson(res, 200, {}));
+    const client = new UpstreamClient({ url: upstream.url, timeoutMs: 500, connections: 1 });
+    const seen: Access[] = [];
+    const access = new AnonymousAccess(client, { periodMs: 20, retryMs: 20, onChange: (now) => seen.push(now) });
+    await access.start();
+    expect(access.access).toBe('open');
+    upstream.answer(answerUsers);
+    await expect.poll(() => access.access).toBe('closed');
+    upstream.answer((req) => void req.socket.destroy());
+    await expect.poll(() => access.access).toBe('unreachable');
+    upstream.answer((_req, res) => sendJson(res, 200, {}));
+    await expect.poll(() => access.access).toBe('open');
+    expect(seen).toEqual(['open', 'closed', 'unreachable', 'open']);
+    access.close();
+    await client.close();
+  });
+});
+
+describe('a backend that answers anyone', () => {
+  it('is asked in the name of those who have one, and nothing of theirs is kept', async () => {
+    let asked = 0;
+    upstream.answer((req, res) => sendJson(res, 200, { user: req.headers.authorization ?? 'nobody', asked: asked++ }));
+    const { url } = await open();
+    const named = await ask(url + READ, { headers: { authorization: 'a' } });
+    expect(named).toMatchObject({ cache: 'BYPASS', body: expect.stringContaining('"user":"a"') });
+    const nobody = await ask(url + READ);
+    expect(nobody).toMatchObject({ cache: 'MISS', body: expect.stringContaining('"user":"nobody"') });
+    expect(await ask(url + READ)).toMatchObject({ cache: 'HIT', body: nobody.body });
+    expect(await ask(url + READ, { headers: { authorization: 'a' } })).toMatchObject({ cache: 'BYPASS' });
+  });
+});
+
+describe('a write whose answer is lost', () => {
+  /** A backend of one value. A write takes effect long after its caller has given up. */
+  function openValue(onWrite: (set: () => void, req: IncomingMessage, res: ServerResponse) => void) {
+    const state = { value: 0 };
+    upstream.answer(async (req, res) => {
+      await text(req);
+      if (!req.url?.endsWith('/log-metric')) return sendJson(res, 200, { value: state.value });
+      return onWrite(() => void state.value++, req, res);
+    });
+    return state;
+  }
+
+  const write = (url: string, init: RequestInit = {}) =>
+    ask(`${url}/api/2.0/mlflow/runs/log-metric`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ run_id: RUN, key: 'm', value: 1, timestamp: 1 }),
+      ...init,
+    });
+
+  const chunked = {
+    body: new Blob([JSON.stringify({ run_id: RUN })]).stream(),
+    duplex: 'half',
+  } as RequestInit;
+
+  it.each<[string, RequestInit]>([
+    ['read whole', {}],
+    ['streamed', chunked],
+  ])('is never hidden by the cache, when it comes true after all: %s', async (_, init) => {
+    const state = openValue((set) => void setTimeout(set, 800));
+    const { url } = await open();
+    await ask(url + READ);
+    expect((await ask(url + READ)).cache).toBe('HIT');
+    expect((await write(url, init)).status).toBe(504);
+    expect(await ask(url + READ)).toMatchObject({ cache: 'BYPASS', body: '{"value":0}' });
+    await expect.poll(() => state.value).toBe(1);
+    expect(await ask(url + READ)).toMatchObject({ cache: 'BYPASS', body: '{"value":1}' });
+  });
+
+  it('is carried out though its caller hangs up, and seen', async () => {
+    const state = openValue((set, _req, res) => {
+      setTimeout(() => {
+        set();
+        sendJson(res, 200, {});
+      }, 200);
+    });
+    const { url } = await open();
+    await ask(url + READ);
+    await expect(write(url, { signal: AbortSignal.timeout(50) })).rejects.toThrow();
+    await expect.poll(() => state.value).toBe(1);
+    await sleep(50);
+    expect(await ask(url + READ)).toMatchObject({ cache: 'MISS', body: '{"value":1}' });
+  });
+
+  it('changes nothing when it never reached the backend', async () => {
+    openValue((set) => set());
+    const { url } = await open();
+    await ask(url + READ);
+    await upstream.stop();
+    expect((await write(url)).status).toBe(503);
+    expect((await ask(url + READ)).cache).toBe('HIT');
+  });
+});
