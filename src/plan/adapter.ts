@@ -1,52 +1,52 @@
-import type { Filter } from "../query/ast.ts";
-import type { Cursor, RunQuery } from "../query/run-query.ts";
+import type { Filter } from '../query/ast.ts';
+import type { Cursor, RunQuery } from '../query/run-query.ts';
 
 /**
  * Where a page begins: `offset` rows into the answer and, when known, right after `cursor`. Both say the same place;
  * a source uses whichever is cheaper for it. Offset 0 with no cursor is the start.
  */
 export interface Position {
-	readonly offset: number;
-	readonly cursor?: Cursor;
+  readonly offset: number;
+  readonly cursor?: Cursor;
 }
 
 export interface PageRequest {
-	/** Rows wanted: 1 to 50,000 (MLflow's bound). */
-	readonly limit: number;
-	readonly from: Position;
+  /** Rows wanted: 1 to 50,000 (MLflow's bound). */
+  readonly limit: number;
+  readonly from: Position;
 }
 
 /** Rows of a page as the backend's own run JSON: text that is spliced into the answer, so int64 and doubles stay exact. */
 export interface RunPage {
-	readonly runs: readonly string[];
-	/** Whether at least one more row follows. */
-	readonly more: boolean;
+  readonly runs: readonly string[];
+  /** Whether at least one more row follows. */
+  readonly more: boolean;
 }
 
 /** One source's share of a query, ready to fetch pages. */
 export interface Scan {
-	/** What the source leaves to the gateway; absent when it evaluates the whole filter exactly. */
-	readonly residual: Filter | undefined;
-	/** Whether rows arrive in exactly the query's order. */
-	readonly ordered: boolean;
-	/** The native query, for logs, tests and explain. */
-	describe(): unknown;
-	/**
-	 * @throws PositionOutOfReach when the source cannot start at `from` (an offset without a cursor beyond its window).
-	 * @throws GatewayError when the source fails.
-	 */
-	fetch(page: PageRequest, signal: AbortSignal): Promise<RunPage>;
+  /** What the source leaves to the gateway; absent when it evaluates the whole filter exactly. */
+  readonly residual: Filter | undefined;
+  /** Whether rows arrive in exactly the query's order. */
+  readonly ordered: boolean;
+  /** The native query, for logs, tests and explain. */
+  describe(): unknown;
+  /**
+   * @throws PositionOutOfReach when the source cannot start at `from` (an offset without a cursor beyond its window).
+   * @throws GatewayError when the source fails.
+   */
+  fetch(page: PageRequest, signal: AbortSignal): Promise<RunPage>;
 }
 
 /** Anything that can answer a `RunQuery`: a backend, or an index. */
 export interface RunAdapter {
-	readonly name: string;
-	/** Keeps the terms this source evaluates exactly as MLflow does; the others come back as `residual`. Never throws for one. No I/O. */
-	pushDown(query: RunQuery): Scan;
-	close(): Promise<void>;
+  readonly name: string;
+  /** Keeps the terms this source evaluates exactly as MLflow does; the others come back as `residual`. Never throws for one. No I/O. */
+  pushDown(query: RunQuery): Scan;
+  close(): Promise<void>;
 }
 
 /** The source has no cheap way to this place; another source does. */
 export class PositionOutOfReach extends Error {
-	override readonly name = "PositionOutOfReach";
+  override readonly name = 'PositionOutOfReach';
 }

@@ -4,12 +4,12 @@
  * because generations are random tokens and a lost one is replaced by a new one.
  */
 export interface CacheStore {
-	readonly name: string;
-	get(key: string): Promise<string | undefined>;
-	set(key: string, value: string, ttlMs: number): Promise<void>;
-	/** The current generation of each name, in order; a name without one gets one. */
-	generations(names: readonly string[]): Promise<readonly string[]>;
-	/** Replaces the generation of each name. Resolves when every later `generations` call sees the new ones. */
-	bump(names: readonly string[]): Promise<void>;
-	close(): Promise<void>;
+  readonly name: string;
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string, ttlMs: number): Promise<void>;
+  /** The current generation of each name, in order; a name without one gets one. */
+  generations(names: readonly string[]): Promise<readonly string[]>;
+  /** Replaces the generation of each name. Resolves when every later `generations` call sees the new ones. */
+  bump(names: readonly string[]): Promise<void>;
+  close(): Promise<void>;
 }

@@ -1,18 +1,15 @@
-import type { WriteEffect } from "./write-effect.ts";
+import type { WriteEffect } from './write-effect.ts';
 
 /** What keeps the index equal to its backend, as request handling sees it. */
 export interface Feed {
-	/**
-	 * Notes what a write changed. Called before the client sees the answer; after it returns, no search is answered from
-	 * an index that lacks the write. Synchronous: no fault of the index can delay or lose it.
-	 */
-	apply(effect: WriteEffect): void;
-	/**
-	 * Whether the index holds, visible to a search, every noted write to these experiments and every older run of them.
-	 * Brings it up to date if that takes no longer than the feed's bound. False: ask the backend.
-	 */
-	ready(
-		experimentIds: readonly string[],
-		signal: AbortSignal,
-	): Promise<boolean>;
+  /**
+   * Notes what a write changed. Called before the client sees the answer; after it returns, no search is answered from
+   * an index that lacks the write. Synchronous: no fault of the index can delay or lose it.
+   */
+  apply(effect: WriteEffect): void;
+  /**
+   * Whether the index holds, visible to a search, every noted write to these experiments and every older run of them.
+   * Brings it up to date if that takes no longer than the feed's bound. False: ask the backend.
+   */
+  ready(experimentIds: readonly string[], signal: AbortSignal): Promise<boolean>;
 }

@@ -1,36 +1,36 @@
 /** Who computed an answer. The header `X-Gateway-Source` says `cache` instead when it was a stored copy of one. */
-export type Source = "index" | "backend";
+export type Source = 'index' | 'backend';
 
 export interface ReadAnswer {
-	readonly status: number;
-	readonly contentType: string;
-	readonly body: string | Buffer;
-	readonly source: Source;
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Buffer;
+  readonly source: Source;
 }
 
 /** A read that is fully understood, so that its answer may be stored and shared. */
 export interface PlannedRead {
-	/** Canonical: two requests that mean the same have the same key. Holds no generation and no caller. */
-	readonly key: string;
-	/** Names of the generations the answer depends on (see `dependency`). */
-	readonly dependsOn: readonly string[];
-	/** @throws GatewayError */
-	fetch(signal: AbortSignal): Promise<ReadAnswer>;
+  /** Canonical: two requests that mean the same have the same key. Holds no generation and no caller. */
+  readonly key: string;
+  /** Names of the generations the answer depends on (see `dependency`). */
+  readonly dependsOn: readonly string[];
+  /** @throws GatewayError */
+  fetch(signal: AbortSignal): Promise<ReadAnswer>;
 }
 
 /** A request that is not plainly inside the known grammar: the backend answers its original bytes. */
 export interface HandOn {
-	/** For operators: what was not understood, with the place in the text. */
-	readonly handOn: string;
+  /** For operators: what was not understood, with the place in the text. */
+  readonly handOn: string;
 }
 
 /** Names of generations: what a write replaces and a stored answer depends on. */
 export const dependency = {
-	/** Everything of the backend. */
-	backend: "backend",
-	/** Names, tags and stages of all experiments, and which exist. */
-	experiments: "experiments",
-	/** The runs of one experiment. */
-	runsOf: (experimentId: string) => `experiment:${experimentId}`,
-	run: (runId: string) => `run:${runId}`,
+  /** Everything of the backend. */
+  backend: 'backend',
+  /** Names, tags and stages of all experiments, and which exist. */
+  experiments: 'experiments',
+  /** The runs of one experiment. */
+  runsOf: (experimentId: string) => `experiment:${experimentId}`,
+  run: (runId: string) => `run:${runId}`,
 } as const;

@@ -1,18 +1,18 @@
-import { LRUCache } from "lru-cache";
+import { LRUCache } from 'lru-cache';
 
 /** Which experiment a run belongs to: it never changes, so what was once seen stays true. Bounded; forgetting is harmless. */
 export class RunDirectory {
-	readonly #experiments: LRUCache<string, string>;
+  readonly #experiments: LRUCache<string, string>;
 
-	constructor(maxRuns = 200_000) {
-		this.#experiments = new LRUCache({ max: maxRuns });
-	}
+  constructor(maxRuns = 200_000) {
+    this.#experiments = new LRUCache({ max: maxRuns });
+  }
 
-	experimentOf(runId: string): string | undefined {
-		return this.#experiments.get(runId);
-	}
+  experimentOf(runId: string): string | undefined {
+    return this.#experiments.get(runId);
+  }
 
-	learn(runId: string, experimentId: string): void {
-		this.#experiments.set(runId, experimentId);
-	}
+  learn(runId: string, experimentId: string): void {
+    this.#experiments.set(runId, experimentId);
+  }
 }

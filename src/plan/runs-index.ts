@@ -1,25 +1,25 @@
-import type { RunAdapter } from "./adapter.ts";
+import type { RunAdapter } from './adapter.ts';
 
 /** A run the index cannot hold exactly (too long a term, a key with a null byte). */
 export interface RejectedRun {
-	readonly runId: string;
-	readonly experimentId: string;
-	readonly reason: string;
+  readonly runId: string;
+  readonly experimentId: string;
+  readonly reason: string;
 }
 
 export interface WriteReport {
-	/** Runs now in the index at this version. */
-	readonly written: number;
-	/** Runs the index already held at this version or a newer one: nothing to do. */
-	readonly stale: number;
-	readonly rejected: readonly RejectedRun[];
+  /** Runs now in the index at this version. */
+  readonly written: number;
+  /** Runs the index already held at this version or a newer one: nothing to do. */
+  readonly stale: number;
+  readonly rejected: readonly RejectedRun[];
 }
 
 /**
  * How far the index can be trusted for an experiment: `complete` (every run of it is there), `excluded` (holds a run
  * that the index cannot hold), or absent.
  */
-export type Coverage = "complete" | "excluded";
+export type Coverage = 'complete' | 'excluded';
 
 /**
  * A runs index as the feed sees it: a disposable copy that says of each experiment whether it is complete.
@@ -28,30 +28,23 @@ export type Coverage = "complete" | "excluded";
  * have gone past it since. Coverage counts only in the epoch it was recorded in.
  */
 export interface RunsIndex extends RunAdapter {
-	/** Creates what is missing. Idempotent. @throws GatewayError when the existing index has another mapping version. */
-	prepare(): Promise<void>;
-	/** The next number of one sequence that all writers of this index share; survives restarts, never goes back. */
-	nextVersion(): Promise<number>;
-	/**
-	 * Stores runs (MLflow's own search JSON) under a version taken **before** they were read from the backend, so that an
-	 * older reading never replaces a newer one. Runs become visible to searches at the next `refresh`.
-	 * @throws GatewayError when the index did not take a run for a reason that may pass.
-	 */
-	write(runs: readonly string[], version: number): Promise<WriteReport>;
-	refresh(): Promise<void>;
-	beginEpoch(): Promise<number>;
-	/** The current epoch, 0 before the first. */
-	epoch(): Promise<number>;
-	recordCoverage(
-		experimentIds: readonly string[],
-		coverage: Coverage,
-		epoch: number,
-	): Promise<void>;
-	/** Coverage of those experiments that have one in this epoch. */
-	coverage(
-		experimentIds: readonly string[],
-		epoch: number,
-	): Promise<ReadonlyMap<string, Coverage>>;
-	/** Cheap round trip. @throws when the index cannot be reached. */
-	ping(): Promise<void>;
+  /** Creates what is missing. Idempotent. @throws GatewayError when the existing index has another mapping version. */
+  prepare(): Promise<void>;
+  /** The next number of one sequence that all writers of this index share; survives restarts, never goes back. */
+  nextVersion(): Promise<number>;
+  /**
+   * Stores runs (MLflow's own search JSON) under a version taken **before** they were read from the backend, so that an
+   * older reading never replaces a newer one. Runs become visible to searches at the next `refresh`.
+   * @throws GatewayError when the index did not take a run for a reason that may pass.
+   */
+  write(runs: readonly string[], version: number): Promise<WriteReport>;
+  refresh(): Promise<void>;
+  beginEpoch(): Promise<number>;
+  /** The current epoch, 0 before the first. */
+  epoch(): Promise<number>;
+  recordCoverage(experimentIds: readonly string[], coverage: Coverage, epoch: number): Promise<void>;
+  /** Coverage of those experiments that have one in this epoch. */
+  coverage(experimentIds: readonly string[], epoch: number): Promise<ReadonlyMap<string, Coverage>>;
+  /** Cheap round trip. @throws when the index cannot be reached. */
+  ping(): Promise<void>;
 }

@@ -1,55 +1,37 @@
-import type { Dialect } from "../domain/dialect.ts";
-import { decodeRun } from "../domain/run-text.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
-import { type Filter, type Leaf, leavesOf } from "../query/ast.ts";
-import { FilterSyntaxError } from "../query/filter-syntax-error.ts";
-import { cursorOf, totalOrder } from "../query/order.ts";
-import {
-	type Bookmark,
-	queryText,
-	readPageToken,
-	writePageToken,
-} from "../query/page-token.ts";
-import { parseRunFilter } from "../query/parse-filter.ts";
-import { parseRunOrder } from "../query/parse-order.ts";
-import type { RunQuery, View } from "../query/run-query.ts";
-import {
-	PositionOutOfReach,
-	type RunAdapter,
-	type RunPage,
-	type Scan,
-} from "./adapter.ts";
-import type { Feed } from "./feed.ts";
-import {
-	dependency,
-	type HandOn,
-	type PlannedRead,
-	type ReadAnswer,
-	type Source,
-} from "./read.ts";
+import type { Dialect } from '../domain/dialect.ts';
+import { decodeRun } from '../domain/run-text.ts';
+import { GatewayError } from '../errors/gateway-error.ts';
+import { type Filter, type Leaf, leavesOf } from '../query/ast.ts';
+import { FilterSyntaxError } from '../query/filter-syntax-error.ts';
+import { cursorOf, totalOrder } from '../query/order.ts';
+import { type Bookmark, queryText, readPageToken, writePageToken } from '../query/page-token.ts';
+import { parseRunFilter } from '../query/parse-filter.ts';
+import { parseRunOrder } from '../query/parse-order.ts';
+import type { RunQuery, View } from '../query/run-query.ts';
+import { PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from './adapter.ts';
+import type { Feed } from './feed.ts';
+import { dependency, type HandOn, type PlannedRead, type ReadAnswer, type Source } from './read.ts';
 
 /** A `runs/search` whose JSON is plainly what MLflow documents; filter, order and token are still text. */
 export interface RunSearch {
-	/** Decimal ids without leading zeros, in any order. */
-	readonly experimentIds: readonly string[];
-	readonly filter: string;
-	readonly orderBy: readonly string[];
-	readonly view: View;
-	/** 1 to 50,000. */
-	readonly maxResults: number;
-	readonly pageToken: string;
+  /** Decimal ids without leading zeros, in any order. */
+  readonly experimentIds: readonly string[];
+  readonly filter: string;
+  readonly orderBy: readonly string[];
+  readonly view: View;
+  /** 1 to 50,000. */
+  readonly maxResults: number;
+  readonly pageToken: string;
 }
 
 export interface RunSearchSources {
-	readonly backend: RunAdapter;
-	/** The runs index with the feed that says when it may be asked; absent without one. */
-	readonly index?:
-		| { readonly adapter: RunAdapter; readonly feed: Feed }
-		| undefined;
-	/** The backend's dialect, undefined until it is known. */
-	dialect(): Dialect | undefined;
-	/** Told whenever the index could have answered and failed to. */
-	onIndexFailure(error: unknown): void;
+  readonly backend: RunAdapter;
+  /** The runs index with the feed that says when it may be asked; absent without one. */
+  readonly index?: { readonly adapter: RunAdapter; readonly feed: Feed } | undefined;
+  /** The backend's dialect, undefined until it is known. */
+  dialect(): Dialect | undefined;
+  /** Told whenever the index could have answered and failed to. */
+  onIndexFailure(error: unknown): void;
 }
 
 /**
@@ -62,159 +44,101 @@ const MAX_CLAUSES = 40;
 const INDEX_PAUSE_MS = 2_000;
 
 /** Turns searches into reads: from the index when it can answer exactly and is up to date, else from the backend. */
-export function createRunSearch(
-	sources: RunSearchSources,
-): (search: RunSearch) => PlannedRead | HandOn {
-	let pausedUntil = 0;
+export function createRunSearch(sources: RunSearchSources): (search: RunSearch) => PlannedRead | HandOn {
+  let pausedUntil = 0;
 
-	async function askIndex(
-		scan: Scan,
-		query: RunQuery,
-		limit: number,
-		from: Bookmark,
-		signal: AbortSignal,
-	) {
-		if (
-			!sources.index ||
-			scan.residual ||
-			!scan.ordered ||
-			Date.now() < pausedUntil
-		)
-			return undefined;
-		try {
-			if (!(await sources.index.feed.ready(query.experimentIds, signal)))
-				return undefined;
-			return answer(
-				query,
-				await scan.fetch({ limit, from }, signal),
-				limit,
-				from,
-				"index",
-			);
-		} catch (error) {
-			if (signal.aborted) throw error;
-			if (!(error instanceof PositionOutOfReach)) {
-				pausedUntil = Date.now() + INDEX_PAUSE_MS;
-				sources.onIndexFailure(error);
-			}
-			return undefined;
-		}
-	}
+  async function askIndex(scan: Scan, query: RunQuery, limit: number, from: Bookmark, signal: AbortSignal) {
+    if (!sources.index || scan.residual || !scan.ordered || Date.now() < pausedUntil) return undefined;
+    try {
+      if (!(await sources.index.feed.ready(query.experimentIds, signal))) return undefined;
+      return answer(query, await scan.fetch({ limit, from }, signal), limit, from, 'index');
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (!(error instanceof PositionOutOfReach)) {
+        pausedUntil = Date.now() + INDEX_PAUSE_MS;
+        sources.onIndexFailure(error);
+      }
+      return undefined;
+    }
+  }
 
-	return (search) => {
-		const parsed = understand(search, sources.dialect());
-		if ("handOn" in parsed) return parsed;
-		const { query, from } = parsed;
-		const limit = search.maxResults;
-		const backend = sources.backend.pushDown(query);
-		if (backend.residual || !backend.ordered)
-			return { handOn: "The backend has no spelling for this search." };
-		const index = sources.index?.adapter.pushDown(query);
-		return {
-			key: `runs/search ${queryText(query)} ${limit} ${search.pageToken}`,
-			dependsOn: [
-				dependency.backend,
-				...query.experimentIds.map(dependency.runsOf),
-			],
-			fetch: async (signal) =>
-				(index && (await askIndex(index, query, limit, from, signal))) ??
-				answer(
-					query,
-					await backend.fetch({ limit, from }, signal),
-					limit,
-					from,
-					"backend",
-				),
-		};
-	};
+  return (search) => {
+    const parsed = understand(search, sources.dialect());
+    if ('handOn' in parsed) return parsed;
+    const { query, from } = parsed;
+    const limit = search.maxResults;
+    const backend = sources.backend.pushDown(query);
+    if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
+    const index = sources.index?.adapter.pushDown(query);
+    return {
+      key: `runs/search ${queryText(query)} ${limit} ${search.pageToken}`,
+      dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],
+      fetch: async (signal) =>
+        (index && (await askIndex(index, query, limit, from, signal))) ??
+        answer(query, await backend.fetch({ limit, from }, signal), limit, from, 'backend'),
+    };
+  };
 }
 
-function understand(
-	search: RunSearch,
-	dialect: Dialect | undefined,
-): { query: RunQuery; from: Bookmark } | HandOn {
-	if (!dialect)
-		return { handOn: "The database of the backend is not known yet." };
-	try {
-		const filter = parseRunFilter(search.filter);
-		const asked = parseRunOrder(search.orderBy);
-		const leaves = filter ? leavesOf(filter) : [];
-		if (leaves.length + asked.length > MAX_CLAUSES)
-			return { handOn: `More than ${MAX_CLAUSES} clauses.` };
-		if (leaves.some((leaf) => !isDefinedIn(leaf, dialect)))
-			return { handOn: `The ${dialect} database refuses a value.` };
-		const query = toQuery(search, filter, totalOrder(asked), dialect);
-		const from = readPageToken(query, search.pageToken);
-		return from
-			? { query, from }
-			: { handOn: "A page token that only the backend can judge." };
-	} catch (error) {
-		if (error instanceof FilterSyntaxError) return { handOn: error.message };
-		throw error;
-	}
+function understand(search: RunSearch, dialect: Dialect | undefined): { query: RunQuery; from: Bookmark } | HandOn {
+  if (!dialect) return { handOn: 'The database of the backend is not known yet.' };
+  try {
+    const filter = parseRunFilter(search.filter);
+    const asked = parseRunOrder(search.orderBy);
+    const leaves = filter ? leavesOf(filter) : [];
+    if (leaves.length + asked.length > MAX_CLAUSES) return { handOn: `More than ${MAX_CLAUSES} clauses.` };
+    if (leaves.some((leaf) => !isDefinedIn(leaf, dialect)))
+      return { handOn: `The ${dialect} database refuses a value.` };
+    const query = toQuery(search, filter, totalOrder(asked), dialect);
+    const from = readPageToken(query, search.pageToken);
+    return from ? { query, from } : { handOn: 'A page token that only the backend can judge.' };
+  } catch (error) {
+    if (error instanceof FilterSyntaxError) return { handOn: error.message };
+    throw error;
+  }
 }
 
 /** MySQL's driver refuses infinities. */
 const isDefinedIn = (leaf: Leaf, dialect: Dialect) =>
-	dialect !== "mysql" ||
-	leaf.kind !== "compare" ||
-	Math.abs(Number(leaf.value)) !== Number.POSITIVE_INFINITY;
+  dialect !== 'mysql' || leaf.kind !== 'compare' || Math.abs(Number(leaf.value)) !== Number.POSITIVE_INFINITY;
 
-const byNumber = (a: string, b: string) =>
-	a.length - b.length || (a < b ? -1 : 1);
+const byNumber = (a: string, b: string) => a.length - b.length || (a < b ? -1 : 1);
 
 const toQuery = (
-	{ experimentIds, view }: RunSearch,
-	filter: Filter | undefined,
-	order: RunQuery["order"],
-	dialect: Dialect,
+  { experimentIds, view }: RunSearch,
+  filter: Filter | undefined,
+  order: RunQuery['order'],
+  dialect: Dialect,
 ): RunQuery => ({
-	experimentIds: [...new Set(experimentIds)].sort(byNumber),
-	view,
-	filter,
-	order,
-	dialect,
+  experimentIds: [...new Set(experimentIds)].sort(byNumber),
+  view,
+  filter,
+  order,
+  dialect,
 });
 
-function answer(
-	query: RunQuery,
-	page: RunPage,
-	limit: number,
-	from: Bookmark,
-	source: Source,
-): ReadAnswer {
-	const token = page.more
-		? nextToken(query, page, from.offset + limit, source)
-		: undefined;
-	// proto2 JSON leaves empty lists out: no runs is `{}`.
-	const parts = [
-		...(page.runs.length > 0 ? [`"runs":[${page.runs.join(",")}]`] : []),
-		...(token ? [`"next_page_token":"${token}"`] : []),
-	];
-	return {
-		status: 200,
-		contentType: "application/json",
-		body: `{${parts.join(",")}}`,
-		source,
-	};
+function answer(query: RunQuery, page: RunPage, limit: number, from: Bookmark, source: Source): ReadAnswer {
+  const token = page.more ? nextToken(query, page, from.offset + limit, source) : undefined;
+  // proto2 JSON leaves empty lists out: no runs is `{}`.
+  const parts = [
+    ...(page.runs.length > 0 ? [`"runs":[${page.runs.join(',')}]`] : []),
+    ...(token ? [`"next_page_token":"${token}"`] : []),
+  ];
+  return {
+    status: 200,
+    contentType: 'application/json',
+    body: `{${parts.join(',')}}`,
+    source,
+  };
 }
 
 /** Only the index goes on from a cursor; for the backend the offset is all there is to say. */
-function nextToken(
-	query: RunQuery,
-	{ runs }: RunPage,
-	offset: number,
-	source: Source,
-): string {
-	const last = runs.at(-1);
-	if (last === undefined)
-		throw new GatewayError(
-			"INTERNAL_ERROR",
-			"A source announced more rows and gave none.",
-		);
-	if (source === "backend") return writePageToken(query, { offset });
-	return writePageToken(query, {
-		offset,
-		cursor: cursorOf(decodeRun(last), query.order),
-	});
+function nextToken(query: RunQuery, { runs }: RunPage, offset: number, source: Source): string {
+  const last = runs.at(-1);
+  if (last === undefined) throw new GatewayError('INTERNAL_ERROR', 'A source announced more rows and gave none.');
+  if (source === 'backend') return writePageToken(query, { offset });
+  return writePageToken(query, {
+    offset,
+    cursor: cursorOf(decodeRun(last), query.order),
+  });
 }

@@ -1,208 +1,168 @@
-import { describe, expect, it } from "vitest";
-import type { Dialect } from "../../../src/domain/dialect.ts";
-import { GatewayError } from "../../../src/errors/gateway-error.ts";
-import {
-	PositionOutOfReach,
-	type RunAdapter,
-	type RunPage,
-	type Scan,
-} from "../../../src/plan/adapter.ts";
-import {
-	createRunSearch,
-	type RunSearch,
-} from "../../../src/plan/search-runs.ts";
-import type { RunQuery } from "../../../src/query/run-query.ts";
+import { describe, expect, it } from 'vitest';
+import type { Dialect } from '../../../src/domain/dialect.ts';
+import { GatewayError } from '../../../src/errors/gateway-error.ts';
+import { PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from '../../../src/plan/adapter.ts';
+import { createRunSearch, type RunSearch } from '../../../src/plan/search-runs.ts';
+import type { RunQuery } from '../../../src/query/run-query.ts';
 
 const run = (id: string) =>
-	`{"info":{"run_id":"${id}","experiment_id":"1","start_time":9223372036854775807,"lifecycle_stage":"active"},"data":{}}`;
+  `{"info":{"run_id":"${id}","experiment_id":"1","start_time":9223372036854775807,"lifecycle_stage":"active"},"data":{}}`;
 
 interface Source {
-	readonly adapter: RunAdapter;
-	readonly asked: RunQuery[];
+  readonly adapter: RunAdapter;
+  readonly asked: RunQuery[];
 }
 
 /** A source that gives one page, or throws, whatever it is asked. */
-function source(
-	outcome: RunPage | Error,
-	shape: Partial<Pick<Scan, "residual" | "ordered">> = {},
-): Source {
-	const asked: RunQuery[] = [];
-	const scan = (query: RunQuery): Scan => ({
-		residual: undefined,
-		ordered: true,
-		describe: () => query,
-		fetch: async () => {
-			asked.push(query);
-			if (outcome instanceof Error) throw outcome;
-			return outcome;
-		},
-		...shape,
-	});
-	return {
-		adapter: { name: "one page", pushDown: scan, close: async () => undefined },
-		asked,
-	};
+function source(outcome: RunPage | Error, shape: Partial<Pick<Scan, 'residual' | 'ordered'>> = {}): Source {
+  const asked: RunQuery[] = [];
+  const scan = (query: RunQuery): Scan => ({
+    residual: undefined,
+    ordered: true,
+    describe: () => query,
+    fetch: async () => {
+      asked.push(query);
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+    ...shape,
+  });
+  return {
+    adapter: { name: 'one page', pushDown: scan, close: async () => undefined },
+    asked,
+  };
 }
 
-const BACKEND: RunPage = { runs: [run("b")], more: true };
-const INDEX: RunPage = { runs: [run("i")], more: true };
+const BACKEND: RunPage = { runs: [run('b')], more: true };
+const INDEX: RunPage = { runs: [run('i')], more: true };
 const SEARCH: RunSearch = {
-	experimentIds: ["2", "10", "2"],
-	filter: "",
-	orderBy: [],
-	view: "active",
-	maxResults: 1,
-	pageToken: "",
+  experimentIds: ['2', '10', '2'],
+  filter: '',
+  orderBy: [],
+  view: 'active',
+  maxResults: 1,
+  pageToken: '',
 };
 
 function setUp({
-	index = source(INDEX),
-	ready = true,
-	dialect = "sqlite" as Dialect | "unknown",
-	withIndex = true,
+  index = source(INDEX),
+  ready = true,
+  dialect = 'sqlite' as Dialect | 'unknown',
+  withIndex = true,
 } = {}) {
-	const backend = source(BACKEND);
-	const failures: unknown[] = [];
-	const plan = createRunSearch({
-		backend: backend.adapter,
-		index: withIndex
-			? {
-					adapter: index.adapter,
-					feed: { apply: () => undefined, ready: async () => ready },
-				}
-			: undefined,
-		dialect: () => (dialect === "unknown" ? undefined : dialect),
-		onIndexFailure: (error) => failures.push(error),
-	});
-	const search = async (changes: Partial<RunSearch> = {}) => {
-		const planned = plan({ ...SEARCH, ...changes });
-		return "handOn" in planned
-			? planned
-			: planned.fetch(new AbortController().signal);
-	};
-	return { plan, search, backend, index, failures };
+  const backend = source(BACKEND);
+  const failures: unknown[] = [];
+  const plan = createRunSearch({
+    backend: backend.adapter,
+    index: withIndex
+      ? {
+          adapter: index.adapter,
+          feed: { apply: () => undefined, ready: async () => ready },
+        }
+      : undefined,
+    dialect: () => (dialect === 'unknown' ? undefined : dialect),
+    onIndexFailure: (error) => failures.push(error),
+  });
+  const search = async (changes: Partial<RunSearch> = {}) => {
+    const planned = plan({ ...SEARCH, ...changes });
+    return 'handOn' in planned ? planned : planned.fetch(new AbortController().signal);
+  };
+  return { plan, search, backend, index, failures };
 }
 
 const sourceOf = async (answer: Promise<object>) =>
-	"source" in (await answer)
-		? ((await answer) as { source: string }).source
-		: "handed on";
+  'source' in (await answer) ? ((await answer) as { source: string }).source : 'handed on';
 
-describe("a search", () => {
-	it("is answered by the index when it is up to date", async () => {
-		expect(await sourceOf(setUp().search())).toBe("index");
-	});
+describe('a search', () => {
+  it('is answered by the index when it is up to date', async () => {
+    expect(await sourceOf(setUp().search())).toBe('index');
+  });
 
-	it.each([
-		["there is no index", { withIndex: false }],
-		["the feed is behind", { ready: false }],
-		[
-			"the index leaves a residual",
-			{ index: source(INDEX, { residual: { kind: "and", terms: [] } }) },
-		],
-		[
-			"the index has no such order",
-			{ index: source(INDEX, { ordered: false }) },
-		],
-		[
-			"the index fails",
-			{ index: source(new GatewayError("TEMPORARILY_UNAVAILABLE", "down")) },
-		],
-		[
-			"the index cannot go to the page",
-			{ index: source(new PositionOutOfReach()) },
-		],
-	])("is answered by the backend when %s", async (_reason, options) => {
-		expect(await sourceOf(setUp(options).search())).toBe("backend");
-	});
+  it.each([
+    ['there is no index', { withIndex: false }],
+    ['the feed is behind', { ready: false }],
+    ['the index leaves a residual', { index: source(INDEX, { residual: { kind: 'and', terms: [] } }) }],
+    ['the index has no such order', { index: source(INDEX, { ordered: false }) }],
+    ['the index fails', { index: source(new GatewayError('TEMPORARILY_UNAVAILABLE', 'down')) }],
+    ['the index cannot go to the page', { index: source(new PositionOutOfReach()) }],
+  ])('is answered by the backend when %s', async (_reason, options) => {
+    expect(await sourceOf(setUp(options).search())).toBe('backend');
+  });
 
-	it("leaves a failing index alone for a while, and reports it once", async () => {
-		const { search, index, failures } = setUp({
-			index: source(new Error("boom")),
-		});
-		await search();
-		await search();
-		expect([index.asked.length, failures.length]).toEqual([1, 1]);
-	});
+  it('leaves a failing index alone for a while, and reports it once', async () => {
+    const { search, index, failures } = setUp({
+      index: source(new Error('boom')),
+    });
+    await search();
+    await search();
+    expect([index.asked.length, failures.length]).toEqual([1, 1]);
+  });
 
-	it("does not blame the index for a page out of its reach", async () => {
-		const { search, index, failures } = setUp({
-			index: source(new PositionOutOfReach()),
-		});
-		await search();
-		await search();
-		expect([index.asked.length, failures.length]).toEqual([2, 0]);
-	});
+  it('does not blame the index for a page out of its reach', async () => {
+    const { search, index, failures } = setUp({
+      index: source(new PositionOutOfReach()),
+    });
+    await search();
+    await search();
+    expect([index.asked.length, failures.length]).toEqual([2, 0]);
+  });
 
-	it.each([
-		["a filter it does not know", { filter: "a OR b" }],
-		["an order it does not know", { orderBy: ["x y z"] }],
-		[
-			"more clauses than databases join",
-			{ filter: "params.a = 'b' AND ".repeat(41) },
-		],
-		["a token only the backend can judge", { pageToken: "abc" }],
-	])("is handed on for %s", async (_reason, changes) => {
-		expect(await sourceOf(setUp().search(changes))).toBe("handed on");
-	});
+  it.each([
+    ['a filter it does not know', { filter: 'a OR b' }],
+    ['an order it does not know', { orderBy: ['x y z'] }],
+    ['more clauses than databases join', { filter: "params.a = 'b' AND ".repeat(41) }],
+    ['a token only the backend can judge', { pageToken: 'abc' }],
+  ])('is handed on for %s', async (_reason, changes) => {
+    expect(await sourceOf(setUp().search(changes))).toBe('handed on');
+  });
 
-	it("is handed on where databases differ and this one is not known", async () => {
-		expect(await sourceOf(setUp({ dialect: "unknown" }).search())).toBe(
-			"handed on",
-		);
-		expect(
-			await sourceOf(
-				setUp({ dialect: "mysql" }).search({ filter: "metrics.a < 1e400" }),
-			),
-		).toBe("handed on");
-	});
+  it('is handed on where databases differ and this one is not known', async () => {
+    expect(await sourceOf(setUp({ dialect: 'unknown' }).search())).toBe('handed on');
+    expect(await sourceOf(setUp({ dialect: 'mysql' }).search({ filter: 'metrics.a < 1e400' }))).toBe('handed on');
+  });
 
-	it("has one key and one set of dependencies for all its spellings", () => {
-		const { plan } = setUp();
-		const one = plan({
-			...SEARCH,
-			filter: "params.a = 'b' AND attr.Created > 5",
-			orderBy: ["metrics.m ASC"],
-		});
-		const other = plan({
-			...SEARCH,
-			experimentIds: ["10", "2"],
-			filter: 'start_time > 5.0 and param.`a`="b"',
-			orderBy: ['metric."m"'],
-		});
-		expect(one).toMatchObject({
-			dependsOn: ["backend", "experiment:2", "experiment:10"],
-		});
-		expect(JSON.stringify(one)).toBe(JSON.stringify(other));
-	});
+  it('has one key and one set of dependencies for all its spellings', () => {
+    const { plan } = setUp();
+    const one = plan({
+      ...SEARCH,
+      filter: "params.a = 'b' AND attr.Created > 5",
+      orderBy: ['metrics.m ASC'],
+    });
+    const other = plan({
+      ...SEARCH,
+      experimentIds: ['10', '2'],
+      filter: 'start_time > 5.0 and param.`a`="b"',
+      orderBy: ['metric."m"'],
+    });
+    expect(one).toMatchObject({
+      dependsOn: ['backend', 'experiment:2', 'experiment:10'],
+    });
+    expect(JSON.stringify(one)).toBe(JSON.stringify(other));
+  });
 
-	it("goes on after the last row: from the index by cursor, from the backend by offset", async () => {
-		const token = async (ready: boolean) => {
-			const answer = await setUp({ ready }).search({
-				maxResults: 5,
-				pageToken: btoa('{"offset": 10}'),
-			});
-			return JSON.parse(
-				atob(JSON.parse((answer as { body: string }).body).next_page_token),
-			);
-		};
-		expect(await token(true)).toMatchObject({
-			offset: 15,
-			after: [["9223372036854775807"], ["i"]],
-		});
-		expect(await token(false)).toEqual({ offset: 15 });
-	});
+  it('goes on after the last row: from the index by cursor, from the backend by offset', async () => {
+    const token = async (ready: boolean) => {
+      const answer = await setUp({ ready }).search({
+        maxResults: 5,
+        pageToken: btoa('{"offset": 10}'),
+      });
+      return JSON.parse(atob(JSON.parse((answer as { body: string }).body).next_page_token));
+    };
+    expect(await token(true)).toMatchObject({
+      offset: 15,
+      after: [['9223372036854775807'], ['i']],
+    });
+    expect(await token(false)).toEqual({ offset: 15 });
+  });
 
-	it("splices runs as they are, and says nothing of an empty list", async () => {
-		const some = await setUp({
-			index: source({ runs: [run("a"), run("b")], more: false }),
-		}).search();
-		expect((some as { body: string }).body).toBe(
-			`{"runs":[${run("a")},${run("b")}]}`,
-		);
-		const none = await setUp({
-			index: source({ runs: [], more: false }),
-		}).search();
-		expect((none as { body: string }).body).toBe("{}");
-	});
+  it('splices runs as they are, and says nothing of an empty list', async () => {
+    const some = await setUp({
+      index: source({ runs: [run('a'), run('b')], more: false }),
+    }).search();
+    expect((some as { body: string }).body).toBe(`{"runs":[${run('a')},${run('b')}]}`);
+    const none = await setUp({
+      index: source({ runs: [], more: false }),
+    }).search();
+    expect((none as { body: string }).body).toBe('{}');
+  });
 });
