@@ -39,12 +39,13 @@ async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean>
   for (const plan of plans.slice(half)) runIds.push(await loadRun(indexed.url, plan, experimentIds));
   await waitForIndex(indexed, experimentIds);
   const plain = await open(startGateway(upstream, { GATEWAY_CACHE_STORE: 'memory', GATEWAY_LOG_LEVEL: 'warn' }));
-  const gateways = { indexed: indexed.url, plain: plain.url, again: plain.url };
+  const gateways = { indexed: indexed.url, plain: plain.url };
+  const contestants = { mlflow: mlflow.url, gateways, repeats: { cached: plain.url } };
   const known: Known = { experimentIds, runIds };
   let same = true;
   for (const seed of options.seeds) {
     const started = Date.now();
-    const tally = await runSeed({ mlflow: mlflow.url, gateways }, known, seed, options.n, progress(seed, options.n));
+    const tally = await runSeed(contestants, known, seed, options.n, progress(seed, options.n));
     report(seed, tally, Date.now() - started);
     same &&= tally.differences.length === 0;
   }

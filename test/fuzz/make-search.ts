@@ -334,7 +334,7 @@ export function makeSearch(random: Random, known: Known): SearchPlan {
   if (random.chance(0.6)) body.order_by = makeOrder(random);
   if (random.chance(0.4)) body.run_view_type = random.pick(['ACTIVE_ONLY', 'ALL', 'DELETED_ONLY']);
   if (random.chance(0.02)) body.run_view_type = random.pick(STRANGE_VIEWS);
-  if (random.chance(0.7)) body.max_results = random.pick([1, 2, 3, 5, 7, 20, 100]);
+  if (random.chance(0.9)) body.max_results = random.pick([1, 2, 3, 5, 7, 20, 100]);
   if (random.chance(0.02)) body.max_results = random.pick(STRANGE_LIMITS);
   if (random.chance(0.03)) body.page_token = random.pick(BAD_TOKENS);
   if (random.chance(0.01)) body.filter = random.pick<unknown>([5, null, [], 'a'.repeat(70_000), 'AND '.repeat(3000)]);
