@@ -1,0 +1,61 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly runs: number;
+  readonly samples: number;
+  readonly seconds: number;
+  readonly only: 'search' | 'proxy' | undefined;
+  readonly json: string;
+  readonly profile: string | undefined;
+}
+
+export const HELP = `Measures the gateway side by side with what it is compared to, both asked in turns, on real servers of its own:
+searches against the same query sent raw to Elasticsearch, and pass-through against a bare http-proxy-middleware.
+Prints a Markdown report. Absolute figures depend on the machine and on what else it does; the ratios count.
+
+Usage: npm run bench -- [options]
+
+  --runs N           runs in the index (100000, at least 6000)
+  --samples N        timed samples of each search and side (300)
+  --seconds N        length of a round of pass-through load (4)
+  --only PART        search or proxy (both)
+  --json FILE        where the figures go as JSON (bench/results/bench.json)
+  --profile FOLDER   have the gateways write CPU profiles into this folder
+  --help             print this text and stop
+`;
+
+const SPEC = {
+  runs: { type: 'string', default: '100000' },
+  samples: { type: 'string', default: '300' },
+  seconds: { type: 'string', default: '4' },
+  only: { type: 'string' },
+  json: { type: 'string', default: 'bench/results/bench.json' },
+  profile: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} satisfies ParseArgsOptionsConfig;
+
+/** Searches go as far as page 50. */
+const LEAST = { runs: 6_000, samples: 1, seconds: 1 } as const;
+
+function toCount(name: keyof typeof LEAST, text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= LEAST[name]) return count;
+  throw new Error(`--${name} takes a whole number from ${LEAST[name]}, not ${text}`);
+}
+
+/** @throws Error that says which option is wrong. Undefined when only help was asked. */
+export function readOptions(args: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({ args: [...args], options: SPEC });
+  const { help, only, json, profile } = values;
+  if (help) return undefined;
+  if (only !== undefined && only !== 'search' && only !== 'proxy')
+    throw new Error(`--only knows search and proxy, not ${only}`);
+  return {
+    runs: toCount('runs', values.runs),
+    samples: toCount('samples', values.samples),
+    seconds: toCount('seconds', values.seconds),
+    only,
+    json,
+    profile,
+  };
+}

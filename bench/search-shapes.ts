@@ -1,0 +1,34 @@
+/** A search to time: what a client sends, but for the experiments. */
+export interface SearchShape {
+  readonly name: string;
+  readonly filter?: string;
+  readonly orderBy?: readonly string[];
+  /** Every experiment unless 1. */
+  readonly experiments?: 1;
+  /** Pages before the one that is timed. */
+  readonly skipPages?: number;
+}
+
+/** What clients and the UI ask for most, from one index lookup to conditions and orders that cost the index real work. */
+export const SEARCH_SHAPES: readonly SearchShape[] = [
+  { name: 'all runs, default order' },
+  { name: 'runs of one experiment', experiments: 1 },
+  { name: 'metric, 1 % of the runs', filter: 'metrics.accuracy > 0.99' },
+  { name: 'metric, 90 % of the runs', filter: 'metrics.accuracy > 0.1' },
+  { name: 'two params equal', filter: "params.model = 'resnet50' AND params.optimizer = 'adam'" },
+  {
+    name: 'metric and param and tag, order by metric',
+    filter: "metrics.accuracy > 0.5 AND params.model = 'vit-base' AND tags.team = 'nlp'",
+    orderBy: ['metrics.loss ASC'],
+  },
+  { name: 'all runs, order by metric', orderBy: ['metrics.accuracy DESC'] },
+  { name: 'all runs, order by param', orderBy: ['params.lr DESC'] },
+  {
+    name: 'tag ILIKE, order by param',
+    filter: "tags.`mlflow.source.name` ILIKE 'TRAIN_1%'",
+    orderBy: ['params.model'],
+  },
+  { name: 'run name LIKE, infix', filter: "attributes.run_name LIKE '%gamma-1%'" },
+  { name: 'dataset IN', filter: "datasets.name IN ('dataset_1', 'dataset_7')" },
+  { name: 'all runs, page 50', skipPages: 49 },
+];

@@ -1,0 +1,122 @@
+import { buffer } from 'node:stream/consumers';
+import { isDeepStrictEqual } from 'node:util';
+import { Client } from 'undici';
+import { createElasticsearchIndex } from '../adapters/elasticsearch/index.ts';
+import { splitRuns } from '../src/domain/run-text.ts';
+import { createRunSearch, type RunSearch } from '../src/plan/search-runs.ts';
+import { type RecordedRequest, startRecorder } from './recorder.ts';
+import type { SearchShape } from './search-shapes.ts';
+import type { Open } from './with-services.ts';
+
+const PAGE_SIZE = 100;
+
+/** A search in both spellings. */
+export interface Question {
+  readonly gateway: RecordedRequest;
+  readonly raw: RecordedRequest;
+}
+
+/** The two servers a search is put to, over one kept connection each. */
+export interface Sides {
+  /** @throws Error unless the index gave the answer. */
+  askGateway(request: RecordedRequest): Promise<Buffer>;
+  askRaw(request: RecordedRequest): Promise<Buffer>;
+  question(shape: SearchShape, experimentIds: readonly string[]): Promise<Question>;
+}
+
+export interface Servers {
+  readonly gatewayUrl: string;
+  readonly elasticsearchUrl: string;
+  readonly index: string;
+}
+
+/** Opens connections, and a planner like the gateway's behind a recorder, to have the raw requests from. */
+export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, index }: Servers): Promise<Sides> {
+  const askGateway = await openSide(open, gatewayUrl, (headers) => headers['x-gateway-source'] === 'index');
+  const askRaw = await openSide(open, elasticsearchUrl, () => true);
+  const recorder = await open(startRecorder(elasticsearchUrl));
+  const adapter = createElasticsearchIndex({ url: recorder.url, index, timeoutMs: 60_000 });
+  await open(Promise.resolve({ stop: () => adapter.close() }));
+  await adapter.prepare();
+  const plan = createRunSearch({
+    backend: adapter,
+    index: { adapter, feed: { apply: () => {}, ready: async () => true } },
+    dialect: () => 'sqlite',
+    onIndexFailure(error) {
+      throw error;
+    },
+  });
+
+  async function record(search: RunSearch): Promise<RecordedRequest> {
+    const planned = plan(search);
+    if ('handOn' in planned) throw new Error(`The gateway would not answer this: ${planned.handOn}`);
+    await planned.fetch(new AbortController().signal);
+    return recorder.last();
+  }
+
+  async function question(shape: SearchShape, experimentIds: readonly string[]): Promise<Question> {
+    let search = toSearch(shape, experimentIds);
+    for (let i = 0; i < (shape.skipPages ?? 0); i++) {
+      const { nextPageToken: pageToken } = splitRuns((await askGateway(toRequest(search))).toString());
+      if (pageToken === undefined) throw new Error(`${shape.name}: there is no page ${i + 2}`);
+      search = { ...search, pageToken };
+    }
+    return { gateway: toRequest(search), raw: await record(search) };
+  }
+
+  return { askGateway, askRaw, question };
+}
+
+async function openSide(open: Open, url: string, isRight: (headers: Record<string, unknown>) => boolean) {
+  const client = new Client(url);
+  await open(Promise.resolve({ stop: () => client.close() }));
+  return async (request: RecordedRequest): Promise<Buffer> => {
+    const { statusCode, headers, body } = await client.request(request as Parameters<Client['request']>[0]);
+    const bytes = await buffer(body);
+    if (statusCode === 200 && isRight(headers)) return bytes;
+    throw new Error(`${url} answered ${statusCode}, not as expected: ${bytes.toString('utf8', 0, 300)}`);
+  };
+}
+
+const toSearch = (shape: SearchShape, experimentIds: readonly string[]): RunSearch => ({
+  experimentIds: experimentIds.slice(0, shape.experiments),
+  filter: shape.filter ?? '',
+  orderBy: shape.orderBy ?? [],
+  view: 'active',
+  maxResults: PAGE_SIZE,
+  pageToken: '',
+});
+
+const toRequest = ({ experimentIds, filter, orderBy, maxResults, pageToken }: RunSearch): RecordedRequest => ({
+  method: 'POST',
+  path: '/api/2.0/mlflow/runs/search',
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(
+    JSON.stringify({
+      experiment_ids: experimentIds,
+      filter,
+      order_by: orderBy,
+      max_results: maxResults,
+      ...(pageToken && { page_token: pageToken }),
+    }),
+  ),
+});
+
+interface RawAnswer {
+  readonly hits: { readonly hits: readonly { readonly _source: { readonly run: string } }[] };
+}
+
+/**
+ * Asks both sides and compares ids, order and every run's JSON, character by character; gives the number of runs.
+ * @throws Error when they differ, or found nothing.
+ */
+export async function checkSame({ askGateway, askRaw }: Sides, { gateway, raw }: Question): Promise<number> {
+  const { runs, nextPageToken } = splitRuns((await askGateway(gateway)).toString());
+  const { hits } = (JSON.parse((await askRaw(raw)).toString()) as RawAnswer).hits;
+  const expected = hits.map(({ _source }) => _source.run);
+  if (!isDeepStrictEqual(runs, expected.slice(0, PAGE_SIZE))) throw new Error('The gateway gave other runs.');
+  if ((nextPageToken !== undefined) !== expected.length > PAGE_SIZE)
+    throw new Error('The gateway is wrong about a next page.');
+  if (runs.length === 0) throw new Error('No run was found.');
+  return runs.length;
+}
