@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { RunsIndex } from '../plan/runs-index.ts';
 
 export interface CoverageOptions {
@@ -22,7 +23,8 @@ interface Told {
 export class ExperimentCoverage {
   readonly #index: Pick<RunsIndex, 'epoch' | 'coverage'>;
   readonly #options: CoverageOptions;
-  readonly #told = new Map<string, Told>();
+  /** Bounded, since clients ask for ids that do not exist too; what is forgotten is asked again. */
+  readonly #told = new LRUCache<string, Told>({ max: 200_000 });
   readonly #doubted = new Set<string>();
   readonly #doubts = new Map<string, number>();
   #epoch: number | undefined;
@@ -39,10 +41,10 @@ export class ExperimentCoverage {
 
   /** How many experiments are known to be complete. */
   get completeCount(): number {
-    return [...this.#told].filter(([id, { complete }]) => complete && !this.#doubted.has(id)).length;
+    return [...this.#told.entries()].filter(([id, { complete }]) => complete && !this.#doubted.has(id)).length;
   }
 
-  /** Forgets everything: what was complete, and what was doubted. */
+  /** What was complete is not any more; what was doubted still is. */
   begin(epoch: number): void {
     this.end();
     this.#epoch = epoch;
@@ -52,7 +54,6 @@ export class ExperimentCoverage {
   end(): void {
     this.#epoch = undefined;
     this.#told.clear();
-    this.#doubted.clear();
   }
 
   /** The experiment is not complete until a copy of it that begins after this is confirmed. */

@@ -20,7 +20,8 @@ export interface FlushEvents {
   onFailure(error: unknown): void;
 }
 
-const RUNS_A_ROUND = 1_000;
+/** So few that a search seldom waits long for the round before its own. */
+const RUNS_A_ROUND = 200;
 const RUNS_A_READING = 100;
 const READINGS_AT_ONCE = 4;
 
@@ -59,8 +60,12 @@ export class FlushWorker {
     this.#schedule(this.#coalesceMs);
   }
 
-  /** Begins a round now, these experiments first. Resolves at the end of it, or of the one that runs already. */
-  hurry(experimentIds: Iterable<string>): Promise<void> {
+  /**
+   * Begins a round now, these experiments first. Resolves at the end of it, or of the one that runs already.
+   * @throws when the worker was stopped.
+   */
+  async hurry(experimentIds: Iterable<string>): Promise<void> {
+    this.#stopped.signal.throwIfAborted();
     for (const id of experimentIds) this.#urgent.add(id);
     this.#schedule(0);
     return this.#roundEnd.promise;

@@ -198,6 +198,19 @@ describe('a write', () => {
   });
 });
 
+describe('a feed that was stopped', () => {
+  it('leaves searches to the backend', async () => {
+    open();
+    await untilReady('0');
+    gates.hold('write');
+    change('run0');
+    const waiting = ready('0');
+    await feed.stop(20);
+    change('run0');
+    expect([await waiting, await ready('0')]).toEqual([false, false]);
+  });
+});
+
 describe('an index that is slow or dead', () => {
   it('costs a search the bound once and the next ones nothing; nothing is lost', async () => {
     open({ readyMs: 50, retryMs: 500 });

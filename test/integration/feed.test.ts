@@ -1,0 +1,182 @@
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
+import { createRunReader } from '../../adapters/mlflow/index.ts';
+import { splitRuns } from '../../src/domain/run-text.ts';
+import { backfillCommand } from '../../src/indexing/backfill-command.ts';
+import { IndexFeed } from '../../src/indexing/index-feed.ts';
+import { RunDirectory } from '../../src/plan/run-directory.ts';
+import type { RunsIndex } from '../../src/plan/runs-index.ts';
+import type { WriteEffect } from '../../src/plan/write-effect.ts';
+import { totalOrder } from '../../src/query/order.ts';
+import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
+import { makeRuns } from '../fuzz/make-runs.ts';
+import { Random } from '../fuzz/random.ts';
+
+const mlflow = inject('mlflowUrl');
+const elasticsearch = inject('elasticsearchUrl');
+const name = `feed-${process.pid}`;
+const { signal } = new AbortController();
+const random = new Random(7);
+
+const client = new UpstreamClient({ url: mlflow, timeoutMs: 60_000, connections: 8 });
+const reader = createRunReader(client, { pageSize: 10 });
+const index: RunsIndex = createElasticsearchIndex({ url: elasticsearch, index: name, timeoutMs: 20_000 });
+const openFeed = () =>
+  new IndexFeed({ index, reader, directory: new RunDirectory() }, { readyMs: 10_000, retryMs: 200 });
+let feed: IndexFeed;
+let experimentIds: string[];
+const runIds: string[] = [];
+
+beforeAll(async () => {
+  experimentIds = await createExperiments(mlflow, 3, 'feed');
+  for (const plan of makeRuns(random, 45, 3)) runIds.push(await loadRun(mlflow, plan, experimentIds));
+  feed = openFeed();
+  feed.start();
+});
+
+afterAll(async () => {
+  await feed.stop();
+  await index.close();
+  await client.close();
+  await fetch(`${elasticsearch}/${name}-*`, { method: 'DELETE' });
+});
+
+const NOTHING: WriteEffect = {
+  runs: [],
+  createdExperiments: [],
+  experimentsWithChangedRuns: [],
+  experimentsChanged: false,
+  unknown: false,
+  uncertain: false,
+};
+
+/** A write as the gateway carries it out. */
+async function write(path: string, body: object, effect: Partial<WriteEffect>): Promise<void> {
+  await post(mlflow, path, body);
+  feed.apply({ ...NOTHING, ...effect });
+}
+
+const untilReady = (ids: readonly string[]) =>
+  expect.poll(() => feed.ready(ids, signal), { timeout: 60_000, interval: 100 }).toBe(true);
+
+async function inIndex(ids: readonly string[]): Promise<readonly string[]> {
+  const query = {
+    experimentIds: ids,
+    view: 'all',
+    filter: undefined,
+    order: totalOrder([]),
+    dialect: 'sqlite',
+  } as const;
+  return (await index.pushDown(query).fetch({ limit: 1_000, from: { offset: 0 } }, signal)).runs;
+}
+
+async function inBackend(ids: readonly string[]): Promise<readonly string[]> {
+  const answer = await fetch(`${mlflow}/api/2.0/mlflow/runs/search`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ experiment_ids: ids, run_view_type: 'ALL', max_results: 1_000 }),
+  });
+  return splitRuns(await answer.text()).runs;
+}
+
+/** To the letter, and in order. */
+async function expectEqual(ids: readonly string[]): Promise<void> {
+  expect(await inIndex(ids)).toEqual(await inBackend(ids));
+}
+
+describe('the index, filled from a real MLflow', () => {
+  it('holds all that was there before', async () => {
+    await untilReady(experimentIds);
+    expect(await inIndex(experimentIds)).toHaveLength(45);
+    await expectEqual(experimentIds);
+  });
+
+  it('shows each write to the client that made it, and ends equal to the backend', async () => {
+    let created = 0;
+    const changeRun = async (mark: string) => {
+      const runId = random.pick(runIds);
+      const kind = random.int(0, 3);
+      const tag = { run_id: runId, key: 'mark', value: mark };
+      await write('runs/restore', { run_id: runId }, { runs: [{ runId }] });
+      await write('runs/set-tag', tag, { runs: [{ runId }] }).catch(() => undefined);
+      if (kind === 0) await write('runs/delete', { run_id: runId }, { runs: [{ runId }] });
+    };
+    const createRun = async (mark: string) => {
+      const experimentId = random.pick(experimentIds);
+      const body = {
+        experiment_id: experimentId,
+        start_time: random.int(0, 5_000),
+        tags: [{ key: 'mark', value: mark }],
+      };
+      const { run } = (await post(mlflow, 'runs/create', body)) as { run: { info: { run_id: string } } };
+      const runId = run.info.run_id;
+      feed.apply({ ...NOTHING, runs: [{ runId, experimentId }] });
+      created++;
+      if (await feed.ready([experimentId], signal))
+        expect((await inIndex([experimentId])).join()).toContain(`"${mark}"`);
+      runIds.push(runId);
+    };
+    const client = async (number: number) => {
+      for (let i = 0; i < 15; i++) await (random.chance(0.5) ? changeRun : createRun)(`mark-${number}-${i}`);
+    };
+    await Promise.all([1, 2, 3].map(client));
+    await untilReady(experimentIds);
+    await expectEqual(experimentIds);
+    expect(created).toBeGreaterThan(10);
+  });
+
+  it('follows an experiment that is deleted and restored', async () => {
+    const [experimentId = ''] = experimentIds;
+    for (const path of ['experiments/delete', 'experiments/restore']) {
+      await write(path, { experiment_id: experimentId }, { experimentsWithChangedRuns: [experimentId] });
+      expect(await feed.ready([experimentId], signal)).toBe(false);
+      await untilReady([experimentId]);
+      await expectEqual([experimentId]);
+    }
+  });
+
+  it('holds a new experiment from its birth', async () => {
+    const [experimentId = ''] = await createExperiments(mlflow, 1, 'born');
+    feed.apply({ ...NOTHING, createdExperiments: [experimentId] });
+    await untilReady([experimentId]);
+    expect(await inIndex([experimentId])).toEqual([]);
+  });
+
+  it('is filled by the command too, while the feed goes on', async () => {
+    let text = '';
+    const output = new Writable({
+      write(chunk, _encoding, done) {
+        text += chunk;
+        done();
+      },
+    });
+    expect(await backfillCommand({ index, reader, output, signal, experimentIds })).toBe(0);
+    expect(text).toMatch(/^3 of 3 experiments/);
+    await untilReady(experimentIds);
+    await expectEqual(experimentIds);
+  });
+
+  it('is filled anew after it was deleted', async () => {
+    const deleted = await fetch(`${elasticsearch}/_alias/${name}`);
+    const [concrete = ''] = Object.keys((await deleted.json()) as object);
+    expect((await fetch(`${elasticsearch}/${concrete}`, { method: 'DELETE' })).status).toBe(200);
+    await expect.poll(() => feed.ready(experimentIds, signal), { timeout: 30_000 }).toBe(false);
+    await untilReady(experimentIds);
+    await expectEqual(experimentIds);
+  });
+
+  it('is left to the gateway that started last', async () => {
+    const first = feed;
+    feed = openFeed();
+    feed.start();
+    await untilReady(experimentIds);
+    await expectEqual(experimentIds);
+    await expect
+      .poll(async () => [await first.ready(experimentIds, signal), first.status().superseded], { timeout: 20_000 })
+      .toEqual([false, true]);
+    await first.stop();
+    expect(await feed.ready(experimentIds, signal)).toBe(true);
+  });
+});
