@@ -1,0 +1,86 @@
+import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
+import { GatewayError } from '../../src/errors/gateway-error.ts';
+
+/** How to reach an Elasticsearch: with a name and password, an API key, or neither. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly apiKey?: string | undefined;
+  /** PEM text of the authority to trust instead of the well-known ones. */
+  readonly ca?: string | undefined;
+  /** False accepts any certificate: for tests only. Default true. */
+  readonly rejectUnauthorized?: boolean | undefined;
+  /** Silence after which a request is given up, in ms. */
+  readonly timeoutMs: number;
+}
+
+function authOf({ username, password, apiKey }: ConnectionOptions): ClientOptions['auth'] {
+  if (apiKey !== undefined) return { apiKey };
+  return username === undefined ? undefined : { username, password: password ?? '' };
+}
+
+/** The client with what all requests share, and one way to say what went wrong. */
+export class Connection {
+  readonly #client: Client;
+  readonly #origin: string;
+
+  constructor(options: ConnectionOptions) {
+    const auth = authOf(options);
+    this.#origin = new URL(options.url).origin;
+    this.#client = new Client({
+      node: options.url,
+      ...(auth && { auth }),
+      tls: { rejectUnauthorized: options.rejectUnauthorized ?? true, ...(options.ca && { ca: options.ca }) },
+      requestTimeout: options.timeoutMs,
+      // Once more, since a kept connection may be closed just as it is used. All requests made here may be repeated.
+      maxRetries: 1,
+    });
+  }
+
+  /**
+   * Makes a request.
+   * @throws GatewayError `CANCELLED` when `signal` aborts, `DEADLINE_EXCEEDED` when there is no answer in time,
+   *   `TEMPORARILY_UNAVAILABLE` for every other failure. Its cause is the client's own error.
+   */
+  async ask<T>(request: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await request(this.#client);
+    } catch (thrown) {
+      throw this.#explain(thrown, signal);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #explain(thrown: unknown, signal: AbortSignal | undefined): unknown {
+    if (thrown instanceof GatewayError) return thrown;
+    if (signal?.aborted) return new GatewayError('CANCELLED', 'The client closed the request.', { cause: thrown });
+    if (!(thrown instanceof errors.ElasticsearchClientError)) return thrown;
+    const where = `Elasticsearch at ${this.#origin}`;
+    if (thrown instanceof errors.TimeoutError)
+      return new GatewayError('DEADLINE_EXCEEDED', `${where} did not answer in time.`, { cause: thrown });
+    const what =
+      thrown instanceof errors.ResponseError
+        ? `answered ${thrown.statusCode}: ${reasonOf(thrown)}`
+        : 'cannot be reached';
+    return new GatewayError('TEMPORARILY_UNAVAILABLE', `${where} ${what}.`, { cause: thrown });
+  }
+}
+
+/** HTTP status of the answer behind an error of {@link Connection.ask}; undefined when there was none. */
+export const statusOf = (thrown: unknown): number | undefined =>
+  thrown instanceof GatewayError && thrown.cause instanceof errors.ResponseError ? thrown.cause.statusCode : undefined;
+
+/** Elasticsearch's name for what went wrong. */
+export const typeOf = (thrown: unknown): string | undefined =>
+  thrown instanceof GatewayError && thrown.cause instanceof errors.ResponseError ? reasonOf(thrown.cause) : undefined;
+
+const reasonOf = ({ body, statusCode }: errors.ResponseError): string =>
+  (body as { error?: { type?: string } } | undefined)?.error?.type ?? `status ${statusCode}`;
+
+/** One item of a bulk that was refused for a reason that may pass. */
+export const itemFailure = (status: number | undefined, type: string | undefined): GatewayError =>
+  new GatewayError('TEMPORARILY_UNAVAILABLE', `Elasticsearch did not take a document: ${status} ${type}.`);

@@ -1,0 +1,95 @@
+import type { Coverage } from '../../src/plan/runs-index.ts';
+import { type Connection, itemFailure, statusOf } from './connection.ts';
+
+/**
+ * What the index knows of itself, as documents of the same index, so that neither outlives the other. A colon is in no
+ * run id, and without an experiment no search finds them. Nothing is read in order to be written: the counters are the
+ * versions of documents that are written again and again.
+ */
+const VERSION = ':version';
+const EPOCH = ':epoch';
+const coverageId = (experimentId: string) => `:coverage:${experimentId}`;
+
+interface CoverageRecord {
+  readonly epoch: number;
+  readonly coverage: Coverage;
+}
+
+const IDS_A_REQUEST = 5_000;
+
+function* chunksOf<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let i = 0; i < items.length; i += IDS_A_REQUEST) yield items.slice(i, i + IDS_A_REQUEST);
+}
+
+export const nextVersion = (connection: Connection, index: string): Promise<number> =>
+  increment(connection, index, VERSION);
+
+export const beginEpoch = (connection: Connection, index: string): Promise<number> =>
+  increment(connection, index, EPOCH);
+
+/**
+ * Makes the versions of a new index larger than those of an index of the same name that was there before: one of these
+ * may still be on its way, on a reading that must not win over later ones.
+ */
+export async function startVersions(connection: Connection, index: string): Promise<void> {
+  const version = Date.now() * 1_000;
+  await connection.ask((client) =>
+    client.index({ index, id: VERSION, version, version_type: 'external_gte', require_alias: true, document: {} }),
+  );
+}
+
+async function increment(connection: Connection, index: string, id: string): Promise<number> {
+  const { _version } = await connection.ask((client) => client.index({ index, id, require_alias: true, document: {} }));
+  return _version;
+}
+
+/** The current epoch: 0 before the first, and when this index is there no more. */
+export async function readEpoch(connection: Connection, index: string): Promise<number> {
+  try {
+    const { _version } = await connection.ask((client) => client.get({ index, id: EPOCH, _source: false }));
+    return _version ?? 0;
+  } catch (error) {
+    if (statusOf(error) === 404) return 0;
+    throw error;
+  }
+}
+
+/**
+ * Records coverage. Neither a record of a later epoch nor, in the same epoch, that an experiment is excluded, is ever
+ * replaced: whoever found it complete may have read its runs before the one that the index cannot hold was written.
+ */
+export async function recordCoverage(
+  connection: Connection,
+  index: string,
+  experimentIds: readonly string[],
+  record: CoverageRecord,
+): Promise<void> {
+  const version = record.epoch * 2 + (record.coverage === 'excluded' ? 1 : 0);
+  for (const ids of chunksOf(experimentIds)) {
+    const operations = ids.flatMap((id) => [
+      { index: { _id: coverageId(id), version, version_type: 'external_gte' as const } },
+      record,
+    ]);
+    const { items } = await connection.ask((client) => client.bulk({ index, require_alias: true, operations }));
+    const failed = items.find(({ index: item }) => item?.error && item.status !== 409)?.index;
+    if (failed) throw itemFailure(failed.status, failed.error?.type);
+  }
+}
+
+export async function readCoverage(
+  connection: Connection,
+  index: string,
+  experimentIds: readonly string[],
+  epoch: number,
+): Promise<ReadonlyMap<string, Coverage>> {
+  const found = new Map<string, Coverage>();
+  for (const ids of chunksOf(experimentIds)) {
+    const { docs } = await connection.ask((client) => client.mget<CoverageRecord>({ index, ids: ids.map(coverageId) }));
+    for (const [i, doc] of docs.entries()) {
+      const record = '_source' in doc ? doc._source : undefined;
+      const id = ids[i];
+      if (id !== undefined && record?.epoch === epoch) found.set(id, record.coverage);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,81 @@
+import { GatewayError } from '../../src/errors/gateway-error.ts';
+import type { Scan } from '../../src/plan/adapter.ts';
+import type { Coverage, RunsIndex, WriteReport } from '../../src/plan/runs-index.ts';
+import type { RunQuery } from '../../src/query/run-query.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import * as state from './index-state.ts';
+import { createScan } from './run-scan.ts';
+import { writeRuns } from './run-writer.ts';
+import { setUp } from './set-up.ts';
+
+export interface ElasticsearchOptions extends ConnectionOptions {
+  /** Name of the alias, and what the names of the index and its other alias begin with. */
+  readonly index: string;
+}
+
+/** Runs in Elasticsearch 8 or 9. Connects when first asked. */
+export const createElasticsearchIndex = (options: ElasticsearchOptions): RunsIndex => new ElasticsearchIndex(options);
+
+class ElasticsearchIndex implements RunsIndex {
+  readonly name = 'elasticsearch';
+  readonly #connection: Connection;
+  readonly #alias: string;
+  #identity: string | undefined;
+
+  constructor({ index, ...connection }: ElasticsearchOptions) {
+    this.#alias = index;
+    this.#connection = new Connection(connection);
+  }
+
+  pushDown(query: RunQuery): Scan {
+    return createScan(this.#connection, () => this.#index, query);
+  }
+
+  async prepare(): Promise<void> {
+    this.#identity = await setUp(this.#connection, this.#alias);
+  }
+
+  async nextVersion(): Promise<number> {
+    return state.nextVersion(this.#connection, this.#index);
+  }
+
+  async write(runs: readonly string[], version: number): Promise<WriteReport> {
+    return writeRuns(this.#connection, this.#index, runs, version);
+  }
+
+  async refresh(): Promise<void> {
+    const { _shards } = await this.#connection.ask((client) => client.indices.refresh({ index: this.#index }));
+    if (_shards && _shards.failed > 0)
+      throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'A part of the Elasticsearch index was not refreshed.');
+  }
+
+  async beginEpoch(): Promise<number> {
+    return state.beginEpoch(this.#connection, this.#index);
+  }
+
+  async epoch(): Promise<number> {
+    return state.readEpoch(this.#connection, this.#index);
+  }
+
+  async recordCoverage(experimentIds: readonly string[], coverage: Coverage, epoch: number): Promise<void> {
+    await state.recordCoverage(this.#connection, this.#index, experimentIds, { coverage, epoch });
+  }
+
+  async coverage(experimentIds: readonly string[], epoch: number): Promise<ReadonlyMap<string, Coverage>> {
+    return state.readCoverage(this.#connection, this.#index, experimentIds, epoch);
+  }
+
+  async ping(): Promise<void> {
+    await this.#connection.ask((client) => client.indices.exists({ index: this.#alias }));
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** @throws GatewayError before `prepare`. */
+  get #index(): string {
+    if (this.#identity !== undefined) return this.#identity;
+    throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'The Elasticsearch index is not prepared yet.');
+  }
+}

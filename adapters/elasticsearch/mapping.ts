@@ -1,0 +1,68 @@
+import type { estypes } from '@elastic/elasticsearch';
+
+/** Changes with the meaning of a field or an encoding: an index of another version has to be built anew. */
+export const MAPPING_VERSION = 1;
+
+/** Most metrics of one run; each is a Lucene document of its own. */
+export const MAX_METRICS = 100_000;
+
+type Property = estypes.MappingProperty;
+
+const filtered: Property = { type: 'keyword', doc_values: false };
+const sortedToo: Property = { type: 'keyword' };
+
+/** Every field of a run. The answer is in `run`, as text; all else is there to be searched and sorted, not stored. */
+const properties: Record<string, Property> = {
+  experiment_id: filtered,
+  run_id: sortedToo,
+  stage: filtered,
+  status: sortedToo,
+  user_id: sortedToo,
+  artifact_uri: sortedToo,
+  /** The name column: what orderings see. Filters on the name read the tag. */
+  name: sortedToo,
+  start_time: { type: 'long' },
+  end_time: { type: 'long' },
+  /** `key=value`, see `keyTerm`. */
+  params: filtered,
+  param_keys: filtered,
+  param_order: { type: 'flattened', index: false },
+  tags: filtered,
+  tag_keys: filtered,
+  tag_order: { type: 'flattened', index: false },
+  /** `asc` and `desc` are `sortableDouble` codes; they differ for NaN alone. */
+  metrics: {
+    type: 'nested',
+    properties: {
+      key: filtered,
+      asc: { type: 'long' },
+      desc: { type: 'long', index: false },
+    },
+  },
+  dataset_names: filtered,
+  dataset_digests: filtered,
+  dataset_contexts: filtered,
+};
+
+/** What is kept of a document as it was sent: a run's text, or the state of the index. */
+const KEPT = ['run', 'epoch', 'coverage'];
+
+/** `identity` names this very index: one that is deleted and made anew has another. */
+export const mappings = (identity: string): estypes.MappingTypeMapping => ({
+  dynamic: false,
+  _meta: { version: MAPPING_VERSION, identity },
+  _source: { includes: KEPT },
+  properties,
+});
+
+export const settings: estypes.IndicesIndexSettings = {
+  number_of_shards: 1,
+  auto_expand_replicas: '0-1',
+  // The feed refreshes when a search needs it.
+  refresh_interval: '5s',
+  // MLflow's default order: a page of it is read off the beginning of each segment.
+  sort: { field: ['start_time', 'run_id'], order: ['desc', 'asc'] },
+  mapping: { nested_objects: { limit: MAX_METRICS } },
+  // As many experiments as a request of 1 MiB can name.
+  max_terms_count: 1_048_576,
+};

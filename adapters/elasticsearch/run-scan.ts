@@ -1,0 +1,126 @@
+import type { estypes } from '@elastic/elasticsearch';
+import { decodeRun } from '../../src/domain/run-text.ts';
+import { GatewayError } from '../../src/errors/gateway-error.ts';
+import {
+  type PageRequest,
+  type Position,
+  PositionOutOfReach,
+  type RunPage,
+  type Scan,
+} from '../../src/plan/adapter.ts';
+import { cursorOf } from '../../src/query/order.ts';
+import type { OrderKey, RunQuery } from '../../src/query/run-query.ts';
+import { compileQuery } from './compile.ts';
+import type { Connection } from './connection.ts';
+import { compileCursor, compileOrder } from './order.ts';
+import { isOrdered, splitFilter } from './push-down.ts';
+
+/** Elasticsearch counts no further than this from the beginning of an answer. */
+const WINDOW = 10_000;
+
+/** Runs are some kilobytes each, sometimes hundreds: what one answer holds is bounded for the sake of both sides. */
+const ROWS_A_REQUEST = 2_000;
+
+/** How long Elasticsearch keeps a point in time between two requests. */
+const KEEP_ALIVE = '1m';
+
+interface RunSource {
+  readonly run: string;
+}
+
+/** Where and what to search, ready to be asked for pages. `index` is called late: the index may not be prepared yet. */
+export function createScan(connection: Connection, index: () => string, query: RunQuery): Scan {
+  const { pushed, residual } = splitFilter(query.filter, query.dialect);
+  const body = { query: compileQuery(query, pushed), sort: compileOrder(query.order), track_total_hits: false };
+  return {
+    residual,
+    ordered: query.order.every((key) => isOrdered(key, query.dialect)),
+    describe: () => body,
+    fetch: async (page, signal) => new Fetch(connection, index(), query.order, body, signal).page(page),
+  };
+}
+
+class Fetch {
+  readonly #connection: Connection;
+  readonly #index: string;
+  readonly #order: readonly OrderKey[];
+  readonly #body: estypes.SearchRequest;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    connection: Connection,
+    index: string,
+    order: readonly OrderKey[],
+    body: estypes.SearchRequest,
+    signal: AbortSignal,
+  ) {
+    this.#connection = connection;
+    this.#index = index;
+    this.#order = order;
+    this.#body = body;
+    this.#signal = signal;
+  }
+
+  async page({ limit, from }: PageRequest): Promise<RunPage> {
+    if (!from.cursor && from.offset >= WINDOW)
+      throw new PositionOutOfReach(`Elasticsearch reaches row ${from.offset} only from the page before it.`);
+    // One row more tells whether there is a next page.
+    const rows = await this.#rows(from, limit + 1);
+    return { runs: rows.slice(0, limit), more: rows.length > limit };
+  }
+
+  #rows(from: Position, count: number): Promise<string[]> {
+    const first = this.#reach(from, count);
+    return first === count ? this.#search({ index: this.#index }, from, count) : this.#rowsInParts(from, count);
+  }
+
+  /** How many rows one request may bring. */
+  #reach({ offset, cursor }: Position, count: number): number {
+    return Math.min(count, ROWS_A_REQUEST, cursor ? Number.POSITIVE_INFINITY : WINDOW - offset);
+  }
+
+  /** Several requests over one state of the index, so that together they are one answer. */
+  async #rowsInParts(from: Position, count: number): Promise<string[]> {
+    const id = await this.#openPointInTime();
+    const pit = { id, keep_alive: KEEP_ALIVE };
+    try {
+      const rows: string[] = [];
+      for (let at = from; ; ) {
+        const size = this.#reach(at, count - rows.length);
+        const part = await this.#search({ pit }, at, size);
+        rows.push(...part);
+        const last = part.at(-1);
+        if (last === undefined || part.length < size || rows.length === count) return rows;
+        at = { offset: from.offset + rows.length, cursor: cursorOf(decodeRun(last), this.#order) };
+      }
+    } finally {
+      // It ends by itself as well, so a failure is not the caller's concern.
+      void this.#connection.ask((client) => client.closePointInTime({ id })).catch(() => undefined);
+    }
+  }
+
+  async #openPointInTime(): Promise<string> {
+    const { id } = await this.#connection.ask(
+      (client) => client.openPointInTime({ index: this.#index, keep_alive: KEEP_ALIVE }, { signal: this.#signal }),
+      this.#signal,
+    );
+    return id;
+  }
+
+  async #search(source: estypes.SearchRequest, { offset, cursor }: Position, size: number): Promise<string[]> {
+    const start = cursor ? { search_after: compileCursor(cursor, this.#order) } : { from: offset };
+    const request = { ...this.#body, ...source, ...start, size, allow_partial_search_results: false };
+    const { hits, timed_out, _shards } = await this.#connection.ask(
+      (client) => client.search<RunSource>(request, { signal: this.#signal }),
+      this.#signal,
+    );
+    if (timed_out || _shards.failed > 0)
+      throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'A part of the Elasticsearch index did not answer.');
+    return hits.hits.map(textOf);
+  }
+}
+
+function textOf({ _id, _source }: estypes.SearchHit<RunSource>): string {
+  if (_source === undefined) throw new GatewayError('INTERNAL_ERROR', `The index holds no text of run ${_id}.`);
+  return _source.run;
+}

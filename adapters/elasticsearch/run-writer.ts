@@ -1,0 +1,100 @@
+import type { estypes } from '@elastic/elasticsearch';
+import { decodeRun } from '../../src/domain/run-text.ts';
+import type { RejectedRun, WriteReport } from '../../src/plan/runs-index.ts';
+import { type Connection, itemFailure, statusOf } from './connection.ts';
+import { encodeRun, problemWith } from './encode.ts';
+
+/** A document ready to be sent. */
+interface Encoded {
+  readonly runId: string;
+  readonly experimentId: string;
+  readonly json: string;
+}
+
+const BULK_BYTES = 8_000_000;
+
+/** Writes runs under a version, in bulks of bounded size. An index that holds a run at that version or a newer one keeps it. */
+export async function writeRuns(
+  connection: Connection,
+  index: string,
+  runs: readonly string[],
+  version: number,
+): Promise<WriteReport> {
+  const { encoded, rejected } = encodeAll(runs);
+  const report = { written: 0, stale: 0, rejected };
+  for (const bulk of inBulks(encoded)) {
+    const outcomes = await send(connection, index, bulk, version);
+    for (const [i, outcome] of outcomes.entries()) {
+      const run = bulk[i];
+      if (outcome === 'written' || outcome === 'stale') report[outcome]++;
+      else if (run) rejected.push(rejection(run, outcome.reason));
+    }
+  }
+  return report;
+}
+
+const rejection = ({ runId, experimentId }: Omit<Encoded, 'json'>, reason: string): RejectedRun => ({
+  runId,
+  experimentId,
+  reason,
+});
+
+function encodeAll(runs: readonly string[]) {
+  const encoded: Encoded[] = [];
+  const rejected: RejectedRun[] = [];
+  for (const text of runs) {
+    const run = decodeRun(text);
+    const document = encodeRun(run, text);
+    const problem = problemWith(run, document);
+    if (problem) rejected.push(rejection(run, problem));
+    else encoded.push({ runId: run.runId, experimentId: run.experimentId, json: JSON.stringify(document) });
+  }
+  return { encoded, rejected };
+}
+
+function inBulks(encoded: readonly Encoded[]): Encoded[][] {
+  const bulks: Encoded[][] = [];
+  let bytes = BULK_BYTES;
+  for (const run of encoded) {
+    const size = Buffer.byteLength(run.json);
+    if (bytes + size > BULK_BYTES) {
+      bulks.push([]);
+      bytes = 0;
+    }
+    bulks.at(-1)?.push(run);
+    bytes += size;
+  }
+  return bulks;
+}
+
+type Outcome = 'written' | 'stale' | { readonly reason: string };
+
+async function send(
+  connection: Connection,
+  index: string,
+  bulk: readonly Encoded[],
+  version: number,
+): Promise<Outcome[]> {
+  const operations = bulk.flatMap(({ runId, json }) => [
+    { index: { _id: runId, version, version_type: 'external' as const } },
+    json,
+  ]);
+  try {
+    const { items } = await connection.ask((client) =>
+      client.bulk({ index, require_alias: true, operations, filter_path: 'items.*.status,items.*.error' }),
+    );
+    return items.map(({ index: item }) => outcomeOf(item));
+  } catch (error) {
+    if (statusOf(error) === 413 && bulk.length === 1) return [{ reason: 'It is larger than Elasticsearch takes.' }];
+    throw error;
+  }
+}
+
+function outcomeOf(item: estypes.BulkResponseItem | undefined): Outcome {
+  const status = item?.status ?? 500;
+  if (status < 300) return 'written';
+  if (status === 409) return 'stale';
+  const { type, reason } = item?.error ?? { type: 'unknown', reason: null };
+  if (status === 400) return { reason: `Elasticsearch refuses it: ${type}: ${reason}` };
+  throw itemFailure(status, type);
+}
