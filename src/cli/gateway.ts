@@ -58,6 +58,7 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
   const access = new AnonymousAccess(upstream, {
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
   });
+  let started = false;
   let dialect: Dialect | undefined = config.dialect === 'auto' ? undefined : config.dialect;
 
   async function learnDialect(): Promise<void> {
@@ -76,7 +77,7 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
   }
 
   async function isReady(): Promise<boolean> {
-    if (stop.signal.aborted) return false;
+    if (!started || stop.signal.aborted) return false;
     const ask = { method: 'GET', path: '/health', signal: AbortSignal.timeout(READY_TIMEOUT_MS) };
     const answer = await upstream.request(ask).catch(() => undefined);
     return answer !== undefined && answer.status < 500;
@@ -124,7 +125,8 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
       // What a store still holds from before may have been changed past us.
       await cache.invalidate(EVERYTHING);
       index?.start();
-      await Promise.race([Promise.all([access.start(), learnDialect()]), sleep(START_MS, undefined, { ref: false })]);
+      await Promise.race([Promise.all([access.start(), learnDialect()]), sleep(START_MS)]);
+      started = true;
     },
     drain: () => stop.abort(),
     async close() {

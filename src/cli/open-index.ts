@@ -9,13 +9,14 @@ import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface Index {
   readonly adapter: RunAdapter;
   readonly feed: Feed;
-  /** Begins to copy runs, in the background. */
+  /** Begins to fill the index, in the background. */
   start(): void;
-  /** Where it is and how far, for `/gateway/status`. */
+  /** How far it is, for `/gateway/status`. */
   status(): object;
   /** Brings the index up to date, bounded in time, and lets go of it. */
   close(): Promise<void>;
@@ -24,38 +25,31 @@ export interface Index {
 export interface IndexParts {
   readonly directory: RunDirectory;
   readonly reader: RunReader;
+  readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
-/** The runs index that the configuration names; undefined when it names none. */
-export function openRunsIndex({ elasticsearch }: Config, secrets: Secrets): RunsIndex | undefined {
-  const { url, index, username, caFile, rejectUnauthorized, timeoutMs } = elasticsearch;
-  if (url === undefined) return undefined;
-  return createElasticsearchIndex({
-    url,
-    index,
-    username,
-    password: secrets.elasticsearchPassword,
-    apiKey: secrets.elasticsearchApiKey,
-    ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
-    rejectUnauthorized,
-    timeoutMs,
-  });
-}
-
-/** The index and what keeps it up to date. */
+/** The runs index and what keeps it up to date; undefined when the configuration names none. */
 export function openIndex(config: Config, secrets: Secrets, parts: IndexParts): Index | undefined {
   const index = openRunsIndex(config, secrets);
   if (!index) return undefined;
-  const { logger, ...ports } = parts;
+  const { directory, reader, metrics, logger } = parts;
   const feed = new IndexFeed(
-    { ...ports, index },
+    { index, reader, directory },
     {
-      readyMs: config.feed.flushTimeoutMs,
+      readyMs: config.feed.readyTimeoutMs,
+      maxRunsPerSecond: config.feed.maxRunsPerSecond,
       onFailure: (err) =>
         logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not'),
     },
   );
+  const gauges: readonly [name: string, help: string, read: () => number][] = [
+    ['dirty_runs', 'Runs with writes that the index lacks.', () => feed.status().dirtyRuns],
+    ['lag_seconds', 'Age of the oldest write that the index lacks.', () => feed.status().oldestDirtyAgeMs / 1_000],
+    ['experiments', 'Experiments of the MLflow server.', () => feed.status().experiments],
+    ['complete_experiments', 'Experiments that the index answers for.', () => feed.status().completeExperiments],
+  ];
+  for (const [name, help, read] of gauges) metrics.gauge(`gateway_index_${name}`, help, read);
   return {
     adapter: index,
     feed,
@@ -66,4 +60,17 @@ export function openIndex(config: Config, secrets: Secrets, parts: IndexParts): 
       await index.close();
     },
   };
+}
+
+/** The runs index that the configuration names. */
+export function openRunsIndex({ elasticsearch }: Config, secrets: Secrets): RunsIndex | undefined {
+  const { url, caFile, ...options } = elasticsearch;
+  if (url === undefined) return undefined;
+  return createElasticsearchIndex({
+    ...options,
+    url,
+    ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+    password: secrets.elasticsearchPassword,
+    apiKey: secrets.elasticsearchApiKey,
+  });
 }

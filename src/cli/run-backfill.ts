@@ -1,4 +1,5 @@
 import { createRunReader } from '../../adapters/mlflow/index.ts';
+import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { backfillCommand } from '../indexing/backfill-command.ts';
@@ -8,14 +9,15 @@ import { openRunsIndex } from './open-index.ts';
 /** Copies the runs of the MLflow server into the index beside a running gateway. Gives the exit code. */
 export async function runBackfill(config: Config, secrets: Secrets): Promise<number> {
   const index = openRunsIndex(config, secrets);
-  if (!index) throw new Error('There is no index to copy to: give --elasticsearch URL.');
+  if (!index) throw new ConfigError([{ path: 'elasticsearch.url', message: 'missing: there is no index to copy to' }]);
   const upstream = new UpstreamClient(config.upstream);
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => interrupted.abort(new Error('Interrupted.')));
   try {
-    await index.prepare();
+    const { maxRunsPerSecond } = config.feed;
     const reader = createRunReader(upstream);
-    return await backfillCommand({ index, reader, output: process.stderr, signal: interrupted.signal });
+    const { signal } = interrupted;
+    return await backfillCommand({ index, reader, output: process.stderr, signal, maxRunsPerSecond });
   } finally {
     await Promise.all([upstream.close(), index.close()]);
   }

@@ -11,13 +11,15 @@ import { createGateway } from './gateway.ts';
 /** Runs the gateway until SIGTERM or SIGINT. @throws when it cannot listen. */
 export async function serve(config: Config, secrets: Secrets, logger: Logger): Promise<void> {
   const { host, port, drainTimeoutMs } = config.listen;
+  const stopped = stopSignal();
   const gateway = createGateway(config, secrets, logger);
   const server = createServer(SERVER_OPTIONS, gateway.app);
-  await gateway.start();
+  // Before anything else: a second gateway by mistake must not take the index over.
   server.listen(port, host);
   await once(server, 'listening');
+  await Promise.race([gateway.start(), stopped]);
   process.stdout.write(`${startLine(config, gateway.parts, server)}\n`);
-  await stopSignal();
+  await stopped;
   logger.info('stopping');
   gateway.drain();
   await drain(server, drainTimeoutMs);

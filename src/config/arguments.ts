@@ -20,8 +20,9 @@ const KEY_OF_FLAG: Readonly<Record<string, string>> = {
   host: 'listen.host',
   port: 'listen.port',
 };
-const COMMAND_FLAGS = ['check-config', 'help', 'version'] as const;
-const FLAGS = [...Object.keys(KEY_OF_FLAG), 'config', ...COMMAND_FLAGS];
+const VALUED_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config'];
+const COMMAND_FLAGS = ['help', 'version', 'check-config'] as const;
+const FLAGS = [...VALUED_FLAGS, ...COMMAND_FLAGS];
 
 export const HELP = `A tracking gateway for MLflow.
 
@@ -44,34 +45,47 @@ Every key can also be given by an environment variable: listen.port is GATEWAY_L
 Flags win over the environment, the environment over the file.
 `;
 
+type Token = ReturnType<typeof tokensOf>[number];
+
 /** Reads the command line without judging values; what it does not know is a problem with a hint. */
 export function readArguments(argv: readonly string[]): Arguments {
-  const problems: Problem[] = [];
-  const settings: { path: string; value: string; flag: string }[] = [];
-  let command: Command = 'serve';
-  let file: string | undefined;
-  for (const token of tokensOf(argv)) {
-    if (token.kind === 'positional') {
-      if (token.value === 'backfill') command = 'backfill';
-      else problems.push({ path: token.value, message: 'unknown command; there is only "backfill"' });
-    }
-    if (token.kind !== 'option') continue;
-    const { name, rawName, value } = token;
-    const path = Object.hasOwn(KEY_OF_FLAG, name) ? KEY_OF_FLAG[name] : undefined;
-    if ((COMMAND_FLAGS as readonly string[]).includes(name)) command = name as Command;
-    else if (!path && name !== 'config') problems.push(unknownFlag(rawName));
-    else if (value === undefined || value === '') problems.push({ path: rawName, message: 'needs a value' });
-    else if (path) settings.push({ path, value, flag: rawName });
-    else file = value;
-  }
-  return { command, file, settings, problems };
+  const tokens = tokensOf(argv);
+  const options = tokens.filter((token) => token.kind === 'option');
+  // What follows an unknown flag may have been meant as its value.
+  const words = tokens.filter((token, i) => token.kind === 'positional' && !isUnknown(tokens[i - 1]));
+  const given = words.map((token) => ('value' in token ? String(token.value) : ''));
+  const valued = options.filter(({ name, value }) => VALUED_FLAGS.includes(name) && value);
+  return {
+    command:
+      COMMAND_FLAGS.find((flag) => options.some(({ name }) => name === flag)) ??
+      (given.includes('backfill') ? 'backfill' : 'serve'),
+    file: valued.findLast(({ name }) => name === 'config')?.value,
+    settings: valued.flatMap(({ name, value = '', rawName: flag }) => {
+      const path = KEY_OF_FLAG[name];
+      return path ? [{ path, value, flag }] : [];
+    }),
+    problems: [
+      ...given.filter((word) => word !== 'backfill').map(unknownCommand),
+      ...options.filter(isUnknown).map(({ rawName }) => unknownFlag(rawName)),
+      ...options.filter(({ name, value }) => VALUED_FLAGS.includes(name) && !value).map(withoutValue),
+    ],
+  };
 }
 
 function tokensOf(argv: readonly string[]) {
-  const valued = [...Object.keys(KEY_OF_FLAG), 'config'].map((name) => [name, { type: 'string' as const }]);
+  const valued = VALUED_FLAGS.map((name) => [name, { type: 'string' as const }]);
   const options = { ...Object.fromEntries(valued), help: { type: 'boolean' as const, short: 'h' } };
   return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
+
+const isUnknown = (token: Token | undefined): boolean => token?.kind === 'option' && !FLAGS.includes(token.name);
+
+const unknownCommand = (word: string): Problem => ({
+  path: word,
+  message: 'unknown command; there is only "backfill"',
+});
+
+const withoutValue = ({ rawName }: { rawName: string }): Problem => ({ path: rawName, message: 'needs a value' });
 
 function unknownFlag(rawName: string): Problem {
   const guess = nearest(rawName.replace(/^-+/, ''), FLAGS);

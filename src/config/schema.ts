@@ -77,8 +77,16 @@ const Cache = z.strictObject({
 });
 
 const Feed = z.strictObject({
-  backfillOnStart: z.boolean().default(true).describe('Copy the runs of the MLflow server into the index at start'),
-  flushTimeoutMs: milliseconds.default(2_000).describe('How long a search waits for its own writes, in ms'),
+  readyTimeoutMs: milliseconds
+    .default(2_000)
+    .describe('How long a search waits for writes to reach the index before the MLflow server answers it, in ms'),
+  maxRunsPerSecond: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Most runs a second that are read from the MLflow server to fill the index; without it, as fast as it goes',
+    ),
 });
 
 const Log = z.strictObject({

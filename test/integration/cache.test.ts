@@ -175,7 +175,7 @@ describe('with a Redis that fails', () => {
     const { read } = openBackend(store);
     await redis.stop();
     expect((await read()).cache).toBe('BYPASS');
-    await redis.start();
+    await redis.restart();
     await eventually(async () => (await read()).cache).toBe('HIT');
   });
 });

@@ -148,7 +148,7 @@ describe('what comes back', () => {
   });
 
   it('comes as it is sent: events do not wait for the end', async () => {
-    const next = upstream.next();
+    const next = upstream.next('/gateway/mlflow/v1/chat/completions');
     const asked = begin('/gateway/mlflow/v1/chat/completions', { method: 'POST' });
     asked.end();
     const [, res] = await next;
@@ -248,7 +248,7 @@ describe('a backend that does not answer', () => {
 
 describe('a caller', () => {
   it('who hangs up ends the request to the backend', async () => {
-    const next = upstream.next();
+    const next = upstream.next('/x');
     const asked = begin('/x', { method: 'PUT' });
     asked.on('error', () => {});
     asked.write('abc');
@@ -261,7 +261,7 @@ describe('a caller', () => {
   });
 
   it('who hangs up during the answer ends it', async () => {
-    const next = upstream.next();
+    const next = upstream.next('/x');
     const asked = begin('/x');
     asked.on('error', () => {});
     asked.end();

@@ -49,12 +49,12 @@ describe('loadConfig', () => {
 
   it('reads numbers, booleans and lists from variables, and takes an empty variable as unset', () => {
     const { config } = load(UPSTREAM, {
-      GATEWAY_FEED_BACKFILL_ON_START: 'false',
+      GATEWAY_ELASTICSEARCH_REJECT_UNAUTHORIZED: 'false',
       GATEWAY_LISTEN_ALLOWED_HOSTS: 'mlflow.example, *.internal',
       GATEWAY_CACHE_MAX_ENTRY_BYTES: '10',
       GATEWAY_ELASTICSEARCH_URL: '',
     });
-    expect(config.feed.backfillOnStart).toBe(false);
+    expect(config.elasticsearch.rejectUnauthorized).toBe(false);
     expect(config.listen.allowedHosts).toEqual(['mlflow.example', '*.internal']);
     expect(config.cache.maxEntryBytes).toBe(10);
     expect(config.elasticsearch.url).toBeUndefined();
@@ -69,9 +69,8 @@ describe('loadConfig', () => {
     const env = { GATEWAY_LISTEN_PORT: 'http', GATEWAY_ELASTICSEARCH_ULR: 'x', GATEWAY_REDIS_URL: 'http://r' };
     expect(problemsOf(['--config', file, '--prt', '1', 'bakfill', '--host'], env)).toMatchInlineSnapshot(`
       [
-        "--prt: unknown flag; did you mean --port?",
-        "1: unknown command; there is only "backfill"",
         "bakfill: unknown command; there is only "backfill"",
+        "--prt: unknown flag; did you mean --port?",
         "--host: needs a value",
         "GATEWAY_ELASTICSEARCH_ULR: unknown variable; did you mean GATEWAY_ELASTICSEARCH_URL?",
         "listen.port (GATEWAY_LISTEN_PORT): Invalid input: expected number, received string",

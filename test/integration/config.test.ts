@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway } from '../fixtures/gateway-process.ts';
+import { OwnUpstream } from '../fixtures/own-upstream.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+let upstream: OwnUpstream;
+beforeAll(async () => {
+  upstream = await OwnUpstream.start();
+});
+afterAll(() => upstream.stop());
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env } });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+describe('the command', () => {
+  it('refuses a bad configuration whole, with code 2, and starts nothing', async () => {
+    const { code, stdout, stderr } = await run(['--prot', '1'], { GATEWAY_CACHE_TTL_SECONDS: 'x' });
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('3 problems');
+    expect(stderr).toContain('--prot: unknown flag; did you mean --port?');
+    expect(stderr).toContain('cache.ttlSeconds (GATEWAY_CACHE_TTL_SECONDS)');
+    expect(stderr).toContain('--upstream URL');
+  });
+
+  it('shows the configuration in effect, without what is secret', async () => {
+    const args = ['--check-config', '--upstream', 'http://mlflow', '--redis', 'redis://me:s3cret@redis'];
+    const { code, stdout } = await run(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('url: http://mlflow\n');
+    expect(stdout).toContain('ttlSeconds: 30\n');
+    expect(stdout).not.toMatch(/s3cret|me:/);
+  });
+
+  it('helps, and says its version', async () => {
+    expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('--upstream URL') });
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
+  it('has no index to fill when none is named', async () => {
+    const { code, stderr } = await run(['backfill', '--upstream', 'http://mlflow']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('elasticsearch.url: missing');
+  });
+
+  it('says that the port is taken', async () => {
+    const { code, stderr } = await run(['--upstream', upstream.url, '--port', String(upstream.port)]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
+  });
+});
+
+describe('the gateway as a process', () => {
+  it('says in one line where it is, what is behind it, and how to connect', async () => {
+    upstream.answer((_req, res) => void res.end('{}'));
+    const redis = createServer().listen(0, '127.0.0.1');
+    await once(redis, 'listening');
+    const redisUrl = `redis://:s3cret@127.0.0.1:${(redis.address() as AddressInfo).port}`;
+    const gateway = await startGateway(['--upstream', upstream.url, '--redis', redisUrl], {
+      GATEWAY_LOG_LEVEL: 'debug',
+    });
+    await gateway.stop();
+    redis.closeAllConnections();
+    redis.close();
+    const [line, ...others] = gateway
+      .output()
+      .split('\n')
+      .filter((each) => each.startsWith('listening'));
+    expect(others).toEqual([]);
+    for (const part of [gateway.url, upstream.url, 'index none', 'cache redis', 'export MLFLOW_TRACKING_URI='])
+      expect(line).toContain(part);
+    expect(gateway.output()).not.toContain('s3cret');
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'finishes what runs at a %s, takes nothing more, and ends with 0',
+    async (signal) => {
+      upstream.answer((_req, res) => void res.end('{}'));
+      const gateway = await startGateway(['--upstream', upstream.url]);
+      const next = upstream.next('/slow');
+      const running = fetch(`${gateway.url}/slow`).then((answer) => answer.text());
+      const idle = request(`${gateway.url}/gateway/livez`, { headers: { connection: 'keep-alive' } }).end();
+      await once(idle, 'response').then(([answer]) => answer.resume());
+      const [, res] = await next;
+      const ended = once(gateway.process, 'exit');
+      gateway.process.kill(signal);
+      await expect.poll(() => fetch(gateway.url).then(String, () => 'refused')).toBe('refused');
+      res.end('done');
+      expect(await running).toBe('done');
+      expect(await ended).toEqual([0, null]);
+    },
+  );
+
+  it('does not wait for ever', async () => {
+    upstream.answer((_req, res) => void res.end('{}'));
+    const gateway = await startGateway(['--upstream', upstream.url], { GATEWAY_LISTEN_DRAIN_TIMEOUT_MS: '300' });
+    const next = upstream.next('/slow');
+    const running = fetch(`${gateway.url}/slow`);
+    await next;
+    const began = performance.now();
+    await Promise.all([gateway.stop(), expect(running).rejects.toThrow()]);
+    expect(performance.now() - began).toBeLessThan(8_000);
+  });
+});
