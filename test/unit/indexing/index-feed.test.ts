@@ -146,12 +146,13 @@ describe('a write', () => {
   it('has its version taken before it is read', async () => {
     open();
     await untilReady('0');
-    gates.log.length = 0;
+    const release = gates.hold('readRuns');
     change('run0');
+    await untilCalled('readRuns');
+    const later = await index.nextVersion();
+    release();
     await expect.poll(() => feed.status().dirtyRuns).toBe(0);
-    const order = ['after nextVersion', 'readRuns', 'write'].map((name) => gates.log.indexOf(name));
-    expect(order).toEqual(order.toSorted((a, b) => a - b));
-    expect(order[0]).toBeGreaterThan(0);
+    expect(index.documents.get('run0')?.version).toBeLessThan(later);
   });
 
   it('to a run that is not there is forgotten', async () => {
@@ -306,6 +307,19 @@ describe('an experiment', () => {
       ['0', 'excluded'],
       ['1', 'complete'],
     ]);
+  });
+
+  it('that gets such a run while it is copied stays with the backend', async () => {
+    const release = gates.hold('after scanExperiment');
+    open();
+    await untilCalled('after scanExperiment');
+    backend.write('run0', '0', true);
+    apply({ runs: [{ runId: 'run0' }] });
+    await expect.poll(() => feed.status().dirtyRuns).toBe(0);
+    release();
+    await untilReady('1');
+    await sleep(SLOWLY);
+    expect(await ready('0')).toBe(false);
   });
 
   it('that gets such a run goes to the backend', async () => {
