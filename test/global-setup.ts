@@ -13,9 +13,9 @@ interface Shared {
 }
 
 const SHARED: readonly Shared[] = [
-  { key: 'elasticsearchUrl', variable: 'GATEWAY_TEST_ELASTICSEARCH', start: startElasticsearch },
-  { key: 'redisUrl', variable: 'GATEWAY_TEST_REDIS', start: startRedis },
-  { key: 'mlflowUrl', variable: 'GATEWAY_TEST_MLFLOW', start: startMlflow },
+  { key: 'elasticsearchUrl', variable: 'TEST_ELASTICSEARCH', start: startElasticsearch },
+  { key: 'redisUrl', variable: 'TEST_REDIS', start: startRedis },
+  { key: 'mlflowUrl', variable: 'TEST_MLFLOW', start: startMlflow },
 ];
 
 /** Provides the address of each shared service; what was started here stops after the last test. */
@@ -31,7 +31,5 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
 
 async function open({ variable, start }: Shared): Promise<Pick<Service, 'url' | 'stop'>> {
   const url = process.env[variable];
-  // A gateway that a test starts would refuse the variable as none of its own.
-  delete process.env[variable];
   return url ? { url, stop: async () => {} } : start();
 }

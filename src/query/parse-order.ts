@@ -81,7 +81,7 @@ function parseOrderKey(reader: TokenReader, afterKeyword: boolean): string {
   const directed = reader.peek().kind !== 'end';
   const plain =
     token.kind === 'single-quoted' ? /^[^'`]*$/ : directed ? /^(?:[^"`\\]|\\(?!\\|$))*$/ : /^[^"`]*(?<!\\)$/;
-  const unquotedAgain = /^(['"]).*\1$/s.test(key) || /[\s\x1c-\x1f\x85]$/.test(key);
+  const unquotedAgain = /^(['"]).*\1$/s.test(key) || /[\s\p{Cc}]$/u.test(key);
   if (!plain.test(unquote(token)) || (directed && unquotedAgain))
     throw reader.fail('Quotes, backslashes and outer blanks in this key are read in surprising ways', token);
   return key;

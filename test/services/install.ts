@@ -7,8 +7,8 @@ import { run } from './run.ts';
 const REPOSITORY = resolve(import.meta.dirname, '../..');
 const LOCK_POLL_MS = 200;
 
-/** Where services are installed: `GATEWAY_SERVICES_DIR`, or `.services` beside the sources. */
-export const servicesFolder = (): string => resolve(process.env.GATEWAY_SERVICES_DIR ?? join(REPOSITORY, '.services'));
+/** Where services are installed: `TEST_SERVICES_DIR`, or `.services` beside the sources. */
+export const servicesFolder = (): string => resolve(process.env.TEST_SERVICES_DIR ?? join(REPOSITORY, '.services'));
 
 /**
  * A folder filled once, by whichever process comes first. The mark that says it is whole is written last and holds the

@@ -11,7 +11,7 @@ Usage: npm run services -- [options]
   --postgres    MLflow over PostgreSQL instead of SQLite
   --help        print this text and stop
 
-GATEWAY_SERVICES_DIR names another folder to install into.
+TEST_SERVICES_DIR names another folder to install into.
 `;
 
 const OPTIONS = {

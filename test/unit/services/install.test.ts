@@ -12,7 +12,7 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gateway-install-'));
-  vi.stubEnv('GATEWAY_SERVICES_DIR', folder);
+  vi.stubEnv('TEST_SERVICES_DIR', folder);
   vi.spyOn(console, 'error').mockReturnValue();
 });
 
