@@ -23,6 +23,8 @@ export interface BackfillOptions {
   /** Called before an experiment is read; the result says at its end whether the copy still counts. */
   watch?(experimentId: string): () => boolean;
   onProgress?(progress: Progress): void;
+  /** Runs of an experiment were read. */
+  onRead?(experimentId: string, runs: readonly string[]): void;
   /** The index has it on record. */
   onRecorded?(experimentId: string, coverage: Coverage): void;
   /** An attempt failed. */
@@ -98,6 +100,7 @@ class Job {
     const pages = reader.scanExperiment(experimentId, this.#options.signal)[Symbol.asyncIterator]();
     let coverage: Coverage = 'complete';
     for (let page = await this.#read(pages); page; ) {
+      this.#options.onRead?.(experimentId, page.runs);
       const [next, { rejected }] = await Promise.all([this.#read(pages), index.write(page.runs, page.version)]);
       if (rejected.length > 0) coverage = 'excluded';
       page = next;

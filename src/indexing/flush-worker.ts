@@ -83,7 +83,8 @@ export class FlushWorker {
     if (this.#running || this.#dueAt <= dueAt || this.#stopped.signal.aborted) return;
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
-    this.#timer = setTimeout(() => void this.#runRound(), delayMs).unref();
+    // It keeps the process alive: whoever stops the gateway waits for this round.
+    this.#timer = setTimeout(() => void this.#runRound(), delayMs);
   }
 
   async #runRound(): Promise<void> {

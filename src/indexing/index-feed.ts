@@ -69,7 +69,7 @@ export class IndexFeed implements Feed {
     this.#directory = directory;
     this.#dirty = new DirtyRuns(directory, retryMs);
     this.#refresher = new Refresher(index);
-    this.#keeper = new IndexKeeper({ index, reader, trustMs, retryMs, maxRunsPerSecond, onFailure });
+    this.#keeper = new IndexKeeper({ index, reader, directory, trustMs, retryMs, maxRunsPerSecond, onFailure });
     this.#worker = new FlushWorker(
       { index, reader, directory, dirty: this.#dirty, refresher: this.#refresher },
       {

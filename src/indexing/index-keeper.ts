@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import { backOff, persist } from './back-off.ts';
@@ -10,6 +11,7 @@ import { ExperimentCoverage } from './experiment-coverage.ts';
 export interface IndexKeeperOptions {
   readonly index: RunsIndex;
   readonly reader: RunReader;
+  readonly directory: RunDirectory;
   readonly trustMs: number;
   /** First wait after a failure, and before everything is copied anew, in ms. */
   readonly retryMs: number;
@@ -31,6 +33,8 @@ export interface KeeperStatus {
 
 /** An experiment that could not be copied waits as after so many failures. */
 const LATER = 5;
+/** Runs whose experiment is learned from a backfill. */
+const MAX_LEARNED = 100_000;
 
 /** Brings every experiment to completeness in the index, and again whenever it has to be doubted. */
 export class IndexKeeper {
@@ -45,6 +49,7 @@ export class IndexKeeper {
   /** Sessions in a row that ended before all was copied. */
   #interrupted = 0;
   #progress: Progress | undefined;
+  #learned = 0;
 
   constructor(options: IndexKeeperOptions) {
     this.#options = options;
@@ -154,6 +159,7 @@ export class IndexKeeper {
         maxRunsPerSecond,
         retryMs,
         watch: (id) => this.coverage.watch(id),
+        onRead: (id, runs) => this.#learn(id, runs),
         onProgress: (progress) => {
           this.#progress = progress;
         },
@@ -162,6 +168,16 @@ export class IndexKeeper {
         onGivenUp: (id) => setTimeout(() => this.#queue.add([id]), backOff(LATER, retryMs)).unref(),
       },
     );
+  }
+
+  /** So that the first write to a run need not ask where it belongs. The newest are read first, and written to most. */
+  #learn(experimentId: string, runs: readonly string[]): void {
+    for (const run of runs.slice(0, MAX_LEARNED - this.#learned)) {
+      // The first field of a run; a text that only looks like it would have its quotes escaped.
+      const runId = /^\{"info":\{"run_uuid":"([\w-]+)"/.exec(run)?.[1];
+      if (runId !== undefined) this.#options.directory.learn(runId, experimentId);
+      this.#learned++;
+    }
   }
 
   #leave(ours: number, current: number): void {

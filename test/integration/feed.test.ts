@@ -23,8 +23,8 @@ const random = new Random(7);
 const client = new UpstreamClient({ url: mlflow, timeoutMs: 60_000, connections: 8 });
 const reader = createRunReader(client, { pageSize: 10 });
 const index: RunsIndex = createElasticsearchIndex({ url: elasticsearch, index: name, timeoutMs: 20_000 });
-const openFeed = () =>
-  new IndexFeed({ index, reader, directory: new RunDirectory() }, { readyMs: 10_000, retryMs: 200 });
+const directory = new RunDirectory();
+const openFeed = () => new IndexFeed({ index, reader, directory }, { readyMs: 10_000, retryMs: 200 });
 let feed: IndexFeed;
 let experimentIds: string[];
 const runIds: string[] = [];
@@ -91,6 +91,7 @@ describe('the index, filled from a real MLflow', () => {
     await untilReady(experimentIds);
     expect(await inIndex(experimentIds)).toHaveLength(45);
     await expectEqual(experimentIds);
+    for (const id of runIds) expect(experimentIds).toContain(directory.experimentOf(id));
   });
 
   it('shows each write to the client that made it, and ends equal to the backend', async () => {
