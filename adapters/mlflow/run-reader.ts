@@ -26,14 +26,15 @@ export function createRunReader(
     experimentIds: (signal) => readExperimentIds(client, signal),
     experimentOf: (runId, signal) => readExperimentOf(client, runId, signal),
     readRuns: async (experimentId, runIds, signal) => {
-      const filter = printTest({
-        kind: 'member',
-        field: { entity: 'attribute', key: 'run_id' },
-        values: runIds,
-        negated: false,
-      });
+      const filter = isOneOf(runIds);
       const page = { limit: Math.max(1, runIds.length), offset: 0 };
       return (await fetchRuns(client, searchAll(experimentId, filter), page, signal)).runs;
+    },
+    runsEndedAtZero: async (experimentId, runIds, signal) => {
+      const filter = runIds ? `${ENDED_AT_ZERO} AND ${isOneOf(runIds)}` : ENDED_AT_ZERO;
+      const page = { limit: 1_000, offset: 0 };
+      const { runs } = await fetchRuns(client, searchAll(experimentId, filter), page, signal);
+      return runs.map((text) => decodeRun(text).runId);
     },
     scanExperiment: (experimentId, signal) => scan(client, experimentId, { pageSize, pageLength }, signal),
   };
@@ -50,6 +51,16 @@ function printTest(leaf: Leaf): string {
   if (text === undefined) throw new TypeError('A test of an attribute can always be printed.');
   return text;
 }
+
+const isOneOf = (runIds: readonly string[]) =>
+  printTest({ kind: 'member', field: { entity: 'attribute', key: 'run_id' }, values: runIds, negated: false });
+
+const ENDED_AT_ZERO = printTest({
+  kind: 'compare',
+  field: { entity: 'attribute', key: 'end_time' },
+  op: '=',
+  value: 0n,
+});
 
 interface WireExperiments {
   readonly experiments?: readonly { readonly experiment_id: string }[];

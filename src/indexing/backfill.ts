@@ -97,8 +97,10 @@ class Job {
   /** While a page is written the next one is read. */
   async #copy(experimentId: string): Promise<Coverage> {
     const { index, reader } = this.#ports;
-    const pages = reader.scanExperiment(experimentId, this.#options.signal)[Symbol.asyncIterator]();
-    let coverage: Coverage = 'complete';
+    const { signal } = this.#options;
+    const pages = reader.scanExperiment(experimentId, signal)[Symbol.asyncIterator]();
+    let coverage: Coverage =
+      (await reader.runsEndedAtZero(experimentId, undefined, signal)).length > 0 ? 'excluded' : 'complete';
     for (let page = await this.#read(pages); page; ) {
       this.#options.onRead?.(experimentId, page.runs);
       const [next, { rejected }] = await Promise.all([this.#read(pages), index.write(page.runs, page.version)]);

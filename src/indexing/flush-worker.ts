@@ -3,6 +3,7 @@ import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import type { DirtyRuns, TakenRun } from './dirty-runs.ts';
 import { inParallel } from './in-parallel.ts';
+import { misreadRuns } from './misread-runs.ts';
 import type { Refresher } from './refresher.ts';
 
 export interface FlushPorts {
@@ -139,8 +140,12 @@ export class FlushWorker {
     const ids = runs.map(({ runId }) => runId);
     try {
       const texts = await reader.readRuns(experimentId, ids, this.#stopped.signal);
-      const { rejected } = await index.write(texts, version);
+      const [{ rejected: refused }, misread] = await Promise.all([
+        index.write(texts, version),
+        misreadRuns(reader, experimentId, texts, this.#stopped.signal),
+      ]);
       refresher.noteWrite(experimentId);
+      const rejected = [...refused, ...misread];
       if (rejected.length > 0) this.#events.onRejected(rejected);
       for (const id of ids) dirty.settle(id);
     } catch (error) {

@@ -11,4 +11,13 @@ export interface RunReader {
    * all the time never is; a run may come twice.
    */
   scanExperiment(experimentId: string, signal: AbortSignal): AsyncIterable<readonly string[]>;
+  /**
+   * Those of the runs, or of all runs of the experiment, that ended at 0. MLflow leaves that `end_time` out of their JSON
+   * as if they had none, and still finds and sorts them by it.
+   */
+  runsEndedAtZero(
+    experimentId: string,
+    runIds: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
 }

@@ -277,6 +277,17 @@ describe('the reader', () => {
     },
   );
 
+  it('tells runs that ended at 0 from those that have not ended, which their JSON does not', async () => {
+    const [zero = '', open = '', later = ''] = [...created.keys()];
+    await post(mlflow, 'runs/update', { run_id: zero, status: 'FINISHED', end_time: 0 });
+    await post(mlflow, 'runs/update', { run_id: later, status: 'FINISHED', end_time: 1 });
+    const [text = ''] = await reader.readRuns(experimentId, [zero], signal);
+    expect(text).not.toContain('end_time');
+    expect(await reader.runsEndedAtZero(experimentId, undefined, signal)).toEqual([zero]);
+    expect(await reader.runsEndedAtZero(experimentId, [open, later], signal)).toEqual([]);
+    expect(await reader.runsEndedAtZero(experimentId, [open, zero], signal)).toEqual([zero]);
+  });
+
   it('takes fewer runs at a time when they are long', async () => {
     const { seen, pages } = await scanAll({ pageSize: 10, pageLength: 2_000 });
     expect(seen).toEqual(new Set(created.keys()));

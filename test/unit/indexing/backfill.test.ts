@@ -74,6 +74,12 @@ describe('backfill', () => {
     expect(Object.fromEntries(await index.coverage(['0', '1'], 1))).toEqual({ 0: 'excluded', 1: 'complete' });
   });
 
+  it('records an experiment with a run that ended at 0, which its JSON does not tell, as excluded', async () => {
+    backend.endedAtZero.add('run0');
+    await backfill(ports(), { queue: queueOf('0', '1'), epoch: 1, signal });
+    expect(Object.fromEntries(await index.coverage(['0', '1'], 1))).toEqual({ 0: 'excluded', 1: 'complete' });
+  });
+
   it('never replaces a younger copy of a run', async () => {
     const release = gates.hold('after scanExperiment');
     const copying = backfill(ports(), { queue: queueOf('0'), epoch: 1, signal });

@@ -373,4 +373,14 @@ describe('a write whose answer never came', () => {
     apply({ runs: [{ runId: 'nobody' }], uncertain: true });
     await untilReady('0');
   });
+
+  it('that gets a run which ended at 0 goes to the backend', async () => {
+    open();
+    await untilReady('0');
+    backend.endedAtZero.add('run0');
+    backend.write('run0', '0');
+    apply({ runs: [{ runId: 'run0' }] });
+    expect(await ready('0')).toBe(false);
+    expect([...(await index.coverage(['0'], 1))]).toEqual([['0', 'excluded']]);
+  });
 });

@@ -1,0 +1,22 @@
+import { decodeRun } from '../domain/run-text.ts';
+import type { RunReader } from '../plan/run-reader.ts';
+import type { RejectedRun } from '../plan/runs-index.ts';
+
+/**
+ * Runs whose text does not say all that searches go by, so that no index can hold them: those that ended at 0, which
+ * read as if they had not ended. The backend is asked only when some run has no end.
+ */
+export async function misreadRuns(
+  reader: RunReader,
+  experimentId: string,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<RejectedRun[]> {
+  if (texts.every(hasEnded)) return [];
+  const ids = texts.map((text) => decodeRun(text).runId);
+  const ended = await reader.runsEndedAtZero(experimentId, ids, signal);
+  return ended.map((runId) => ({ runId, experimentId, reason: 'It ended at 0, which its JSON does not tell.' }));
+}
+
+// Within a JSON string the quotes would be escaped.
+const hasEnded = (text: string) => text.includes('"end_time":');
