@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startGateway } from '../fixtures/gateway-process.ts';
+import { installMlflow } from '../services/mlflow.ts';
+
+const SCRIPT = fileURLToPath(new URL('python-client/main.py', import.meta.url));
+const PARTS = [
+  'experiments',
+  'runs',
+  'artifacts',
+  'run_search',
+  'read_your_writes',
+  'refusals',
+  'registry',
+  'logged_models',
+  'traces',
+] as const;
+const MAX_OUTPUT_BYTES = 2 ** 26;
+const execute = promisify(execFile);
+const mlflow = inject('mlflowUrl');
+const ROUND_TIMEOUT_MS = 240_000;
+
+type Part = (typeof PARTS)[number];
+type Transcript = Readonly<Record<Part, readonly (readonly [what: string, seen: unknown])[]>>;
+
+interface Observed {
+  readonly endpoint: string;
+  readonly status: number;
+  readonly source: 'index' | 'cache' | 'backend' | null;
+  readonly asked: unknown;
+}
+
+interface Round {
+  readonly transcript: Transcript;
+  /** The answers of the endpoints that a gateway answers itself. */
+  readonly requests: readonly Observed[];
+}
+
+const GATEWAYS = {
+  'a gateway with index and Redis': {
+    flags: ['--elasticsearch', inject('elasticsearchUrl'), '--redis', inject('redisUrl')],
+    searchSource: 'index',
+  },
+  'a gateway without index, with memory cache': { flags: [], searchSource: 'backend' },
+} as const;
+
+let plain: Round;
+
+beforeAll(async () => {
+  plain = await play(mlflow);
+}, ROUND_TIMEOUT_MS);
+
+it('sees with MLflow alone what it should', () => {
+  expect(Object.keys(plain.transcript)).toEqual(PARTS);
+  const { read_your_writes: own, run_search: search, runs } = plain.transcript;
+  const metricRounds = Array.from({ length: 50 }, (_, n) => [[0, 0, n ? n - 1 : null], [1, 1, n], 0]);
+  expect(seen(own, 'by metric')).toEqual(metricRounds);
+  expect(seen(search, 'where metrics.accuracy > 0.8')).toEqual(['run-23', 'run-22', 'run-21', 'run-20']);
+  expect(seen(runs, 'each thread found its own writes')).toEqual(Array(4).fill([1, 1, 1, 1, 1]));
+});
+
+describe.each(Object.entries(GATEWAYS))('through %s', (_name, { flags, searchSource }) => {
+  let gateway: Awaited<ReturnType<typeof startGateway>>;
+  let through: Round;
+
+  beforeAll(async () => {
+    const own = `python-client-${process.pid}`;
+    gateway = await startGateway(['--upstream', mlflow, ...flags], {
+      GATEWAY_LOG_LEVEL: 'warn',
+      GATEWAY_ELASTICSEARCH_INDEX: own,
+      GATEWAY_REDIS_KEY_PREFIX: own,
+    });
+    through = await play(gateway.url);
+  }, ROUND_TIMEOUT_MS);
+
+  afterAll(() => gateway?.stop());
+
+  it.each(PARTS)("MLflow's Python client sees the same: %s", (part) => {
+    expect(through.transcript[part]).toEqual(plain.transcript[part]);
+  });
+
+  it('says of every native answer where it came from', () => {
+    expect(through.requests.filter(({ source }) => source === null)).toEqual([]);
+    expect(through.requests.length).toBeGreaterThan(0.9 * plain.requests.length);
+  });
+
+  it(`answers nine in ten good searches that no cache has from the ${searchSource}`, () => {
+    const searches = through.requests.filter(({ endpoint, status }) => endpoint === 'runs/search' && status === 200);
+    const uncached = searches.filter(({ source }) => source !== 'cache');
+    const others = uncached.filter(({ source }) => source !== searchSource).map(({ asked }) => asked);
+    expect(uncached.length).toBeGreaterThan(300);
+    expect(others.length / uncached.length, others.map((asked) => JSON.stringify(asked)).join('\n')).toBeLessThan(0.1);
+  });
+
+  it('answers repeated reads from the cache', () => {
+    for (const repeated of ['runs/search', 'runs/get', 'experiments/get'])
+      expect(through.requests).toContainEqual(expect.objectContaining({ endpoint: repeated, source: 'cache' }));
+  });
+});
+
+const seen = (part: Transcript[Part], what: string) => part.find(([name]) => name === what)?.[1];
+
+/** Runs the script once. Python's sets must come in one order, because pandas' columns follow it. */
+async function play(trackingUri: string): Promise<Round> {
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    PYTHONHASHSEED: '0',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+  const { stdout } = await execute(await installMlflow(), [SCRIPT, trackingUri], { env, maxBuffer: MAX_OUTPUT_BYTES });
+  return JSON.parse(stdout);
+}
