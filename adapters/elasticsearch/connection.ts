@@ -20,6 +20,14 @@ function authOf({ username, password, apiKey }: ConnectionOptions): ClientOption
   return username === undefined ? undefined : { username, password: password ?? '' };
 }
 
+const CONNECT_MS = 2_000;
+
+/** To be given to each of the client's functions. */
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  readonly retryBackoff: () => number;
+}
+
 /** The client with what all requests share, and one way to say what went wrong. */
 export class Connection {
   readonly #client: Client;
@@ -31,7 +39,12 @@ export class Connection {
     this.#client = new Client({
       node: options.url,
       ...(auth && { auth }),
-      tls: { rejectUnauthorized: options.rejectUnauthorized ?? true, ...(options.ca && { ca: options.ca }) },
+      // What a connection is made with, be it over TLS or not.
+      tls: {
+        rejectUnauthorized: options.rejectUnauthorized ?? true,
+        ...(options.ca && { ca: options.ca }),
+        timeout: Math.min(options.timeoutMs, CONNECT_MS),
+      },
       requestTimeout: options.timeoutMs,
       // Once more, since a kept connection may be closed just as it is used. All requests made here may be repeated.
       maxRetries: 1,
@@ -43,11 +56,18 @@ export class Connection {
    * @throws GatewayError `CANCELLED` when `signal` aborts, `DEADLINE_EXCEEDED` when there is no answer in time,
    *   `TEMPORARILY_UNAVAILABLE` for every other failure. Its cause is the client's own error.
    */
-  async ask<T>(request: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async ask<T>(request: (client: Client, options: RequestOptions) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    // The client takes only an abort without a reason for one; to others it answers by trying again.
+    const plain = new AbortController();
+    const abort = () => plain.abort();
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
     try {
-      return await request(this.#client);
+      return await request(this.#client, { retryBackoff: () => 0, ...(signal && { signal: plain.signal }) });
     } catch (thrown) {
       throw this.#explain(thrown, signal);
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
   }
 

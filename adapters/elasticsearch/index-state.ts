@@ -33,20 +33,35 @@ export const beginEpoch = (connection: Connection, index: string): Promise<numbe
  */
 export async function startVersions(connection: Connection, index: string): Promise<void> {
   const version = Date.now() * 1_000;
-  await connection.ask((client) =>
-    client.index({ index, id: VERSION, version, version_type: 'external_gte', require_alias: true, document: {} }),
-  );
+  const start = {
+    index,
+    id: VERSION,
+    version,
+    version_type: 'external_gte',
+    require_alias: true,
+    document: {},
+  } as const;
+  try {
+    await connection.ask((client, options) => client.index(start, options));
+  } catch (error) {
+    // They are beyond it already.
+    if (statusOf(error) !== 409) throw error;
+  }
 }
 
 async function increment(connection: Connection, index: string, id: string): Promise<number> {
-  const { _version } = await connection.ask((client) => client.index({ index, id, require_alias: true, document: {} }));
+  const { _version } = await connection.ask((client, options) =>
+    client.index({ index, id, require_alias: true, document: {} }, options),
+  );
   return _version;
 }
 
 /** The current epoch: 0 before the first, and when this index is there no more. */
 export async function readEpoch(connection: Connection, index: string): Promise<number> {
   try {
-    const { _version } = await connection.ask((client) => client.get({ index, id: EPOCH, _source: false }));
+    const { _version } = await connection.ask((client, options) =>
+      client.get({ index, id: EPOCH, _source: false }, options),
+    );
     return _version ?? 0;
   } catch (error) {
     if (statusOf(error) === 404) return 0;
@@ -70,7 +85,9 @@ export async function recordCoverage(
       { index: { _id: coverageId(id), version, version_type: 'external_gte' as const } },
       record,
     ]);
-    const { items } = await connection.ask((client) => client.bulk({ index, require_alias: true, operations }));
+    const { items } = await connection.ask((client, options) =>
+      client.bulk({ index, require_alias: true, operations }, options),
+    );
     const failed = items.find(({ index: item }) => item?.error && item.status !== 409)?.index;
     if (failed) throw itemFailure(failed.status, failed.error?.type);
   }
@@ -84,7 +101,9 @@ export async function readCoverage(
 ): Promise<ReadonlyMap<string, Coverage>> {
   const found = new Map<string, Coverage>();
   for (const ids of chunksOf(experimentIds)) {
-    const { docs } = await connection.ask((client) => client.mget<CoverageRecord>({ index, ids: ids.map(coverageId) }));
+    const { docs } = await connection.ask((client, options) =>
+      client.mget<CoverageRecord>({ index, ids: ids.map(coverageId) }, options),
+    );
     for (const [i, doc] of docs.entries()) {
       const record = '_source' in doc ? doc._source : undefined;
       const id = ids[i];

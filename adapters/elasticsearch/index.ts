@@ -44,7 +44,9 @@ class ElasticsearchIndex implements RunsIndex {
   }
 
   async refresh(): Promise<void> {
-    const { _shards } = await this.#connection.ask((client) => client.indices.refresh({ index: this.#index }));
+    const { _shards } = await this.#connection.ask((client, options) =>
+      client.indices.refresh({ index: this.#index }, options),
+    );
     if (_shards && _shards.failed > 0)
       throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'A part of the Elasticsearch index was not refreshed.');
   }
@@ -66,7 +68,7 @@ class ElasticsearchIndex implements RunsIndex {
   }
 
   async ping(): Promise<void> {
-    await this.#connection.ask((client) => client.indices.exists({ index: this.#alias }));
+    await this.#connection.ask((client, options) => client.indices.exists({ index: this.#alias }, options));
   }
 
   async close(): Promise<void> {

@@ -95,13 +95,13 @@ class Fetch {
       }
     } finally {
       // It ends by itself as well, so a failure is not the caller's concern.
-      void this.#connection.ask((client) => client.closePointInTime({ id })).catch(() => undefined);
+      void this.#connection.ask((client, options) => client.closePointInTime({ id }, options)).catch(() => undefined);
     }
   }
 
   async #openPointInTime(): Promise<string> {
     const { id } = await this.#connection.ask(
-      (client) => client.openPointInTime({ index: this.#index, keep_alive: KEEP_ALIVE }, { signal: this.#signal }),
+      (client, options) => client.openPointInTime({ index: this.#index, keep_alive: KEEP_ALIVE }, options),
       this.#signal,
     );
     return id;
@@ -111,7 +111,7 @@ class Fetch {
     const start = cursor ? { search_after: compileCursor(cursor, this.#order) } : { from: offset };
     const request = { ...this.#body, ...source, ...start, size, allow_partial_search_results: false };
     const { hits, timed_out, _shards } = await this.#connection.ask(
-      (client) => client.search<RunSource>(request, { signal: this.#signal }),
+      (client, options) => client.search<RunSource>(request, options),
       this.#signal,
     );
     if (timed_out || _shards.failed > 0)

@@ -80,8 +80,8 @@ async function send(
     json,
   ]);
   try {
-    const { items } = await connection.ask((client) =>
-      client.bulk({ index, require_alias: true, operations, filter_path: 'items.*.status,items.*.error' }),
+    const { items } = await connection.ask((client, options) =>
+      client.bulk({ index, require_alias: true, operations, filter_path: 'items.*.status,items.*.error' }, options),
     );
     return items.map(({ index: item }) => outcomeOf(item));
   } catch (error) {

@@ -27,7 +27,7 @@ export async function setUp(connection: Connection, name: string): Promise<strin
 
 async function findMeta(connection: Connection, name: string): Promise<Meta | undefined> {
   try {
-    const found = await connection.ask((client) => client.indices.getMapping({ index: name }));
+    const found = await connection.ask((client, options) => client.indices.getMapping({ index: name }, options));
     const [only, ...others] = Object.values(found);
     if (!only || others.length > 0)
       throw new GatewayError('INTERNAL_ERROR', `The alias ${name} is over ${others.length + 1} Elasticsearch indices.`);
@@ -45,14 +45,14 @@ async function create(connection: Connection, name: string): Promise<Meta> {
   const aliases = { [name]: {}, [identity]: {} };
   const index = `${name}-v${MAPPING_VERSION}`;
   try {
-    await connection.ask((client) =>
-      client.indices.create({ index, aliases, mappings: mappings(identity), settings: { index: settings } }),
+    await connection.ask((client, options) =>
+      client.indices.create({ index, aliases, mappings: mappings(identity), settings: { index: settings } }, options),
     );
-    await startVersions(connection, identity);
   } catch (error) {
     if (typeOf(error) !== 'resource_already_exists_exception') throw error;
   }
   const meta = await findMeta(connection, name);
+  if (meta) await startVersions(connection, meta.identity);
   if (meta) return meta;
   throw new GatewayError('INTERNAL_ERROR', `The Elasticsearch index ${index} is there without its alias ${name}.`);
 }

@@ -1,10 +1,16 @@
 import { describe, inject } from 'vitest';
+import { createMlflowAdapter } from '../../adapters/mlflow/index.ts';
+import { splitRuns } from '../../src/domain/run-text.ts';
+import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
 import { deleteIndex, elasticsearchOptions, fill, openIndex } from '../fixtures/elasticsearch-index.ts';
+import { loadCases } from '../fixtures/load-cases.ts';
 import { runJson } from '../fixtures/run-json.ts';
 import { type CaseRun, toRun } from '../fixtures/search-cases.ts';
 import { itAnswersRunSearches, type LoadedSource } from './run-search.ts';
 
 describe('Elasticsearch', () => itAnswersRunSearches(openElasticsearch, { anyTree: true, randomQueries: 300 }));
+
+describe('MLflow', () => itAnswersRunSearches(openMlflow));
 
 async function openElasticsearch(dataset: readonly CaseRun[]): Promise<LoadedSource> {
   const options = elasticsearchOptions(inject('elasticsearchUrl'));
@@ -19,4 +25,18 @@ async function openElasticsearch(dataset: readonly CaseRun[]): Promise<LoadedSou
     await deleteIndex(options);
   };
   return { adapter: index, runs, experimentIdOf, close };
+}
+
+async function openMlflow(dataset: readonly CaseRun[]): Promise<LoadedSource> {
+  const url = inject('mlflowUrl');
+  const { experimentIdOf } = await loadCases(url, dataset);
+  const client = new UpstreamClient({ url, timeoutMs: 30_000, connections: 4 });
+  const answer = await client.request({
+    method: 'POST',
+    path: '/api/2.0/mlflow/runs/search',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ experiment_ids: [...experimentIdOf.values()], run_view_type: 'ALL' }),
+  });
+  const { runs } = splitRuns(answer.body.toString());
+  return { adapter: createMlflowAdapter(client), runs, experimentIdOf, close: () => client.close() };
 }

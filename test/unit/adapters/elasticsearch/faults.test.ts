@@ -1,0 +1,175 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createElasticsearchIndex, type ElasticsearchOptions } from '../../../../adapters/elasticsearch/index.ts';
+import type { RunsIndex } from '../../../../src/plan/runs-index.ts';
+import { totalOrder } from '../../../../src/query/order.ts';
+import { runJson } from '../../../fixtures/run-json.ts';
+import { searchCases, toRun } from '../../../fixtures/search-cases.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const json =
+  (status: number, body: unknown): Answer =>
+  (_request, response) =>
+    response
+      .writeHead(status, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' })
+      .end(JSON.stringify(body));
+
+const MAPPING = json(200, { 'runs-v1': { mappings: { _meta: { version: 1, identity: 'runs-1' } } } });
+const closers: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** An index over a server that says just this, once the index is prepared. */
+async function openOver(answer: Answer, options: Partial<ElasticsearchOptions> = {}): Promise<RunsIndex> {
+  const server = createServer((request, response) => {
+    const isMapping = request.url === '/runs/_mapping';
+    request.resume().on('end', () => (isMapping ? MAPPING : answer)(request, response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const index = createElasticsearchIndex({ url, index: 'runs', timeoutMs: 5_000, ...options });
+  closers.push(async () => {
+    await index.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  await index.prepare();
+  return index;
+}
+
+const search = (index: RunsIndex, signal = new AbortController().signal) =>
+  index
+    .pushDown({ experimentIds: ['1'], view: 'all', filter: undefined, order: totalOrder([]), dialect: 'sqlite' })
+    .fetch({ limit: 10, from: { offset: 0 } }, signal);
+
+const RUNS = searchCases.dataset.slice(0, 2).map((row, at) => runJson(toRun(row, `${at}`, '1')));
+const hits = { hits: [{ _id: 'a', _source: { run: '{}' } }] };
+const error = (type: string) => ({ error: { type, reason: 'some' } });
+
+describe('a search', () => {
+  it('is an answer only when all of the index took part', async () => {
+    const whole = json(200, { timed_out: false, _shards: { failed: 0 }, hits });
+    expect(await search(await openOver(whole))).toEqual({ runs: ['{}'], more: false });
+  });
+
+  it.each([
+    ['timed out', json(200, { timed_out: true, _shards: { failed: 0 }, hits })],
+    ['lost a shard', json(200, { timed_out: false, _shards: { failed: 1 }, hits })],
+    ['was refused', json(429, error('es_rejected_execution_exception'))],
+    ['failed', json(503, error('search_phase_execution_exception'))],
+    [
+      'met an error of a proxy',
+      (_request: IncomingMessage, response: ServerResponse) => response.writeHead(502).end('<p>'),
+    ],
+    ['was cut off', (_request: IncomingMessage, response: ServerResponse) => response.destroy()],
+  ] as [string, Answer][])('fails when it %s', async (_what, answer) => {
+    await expect(search(await openOver(answer))).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+  });
+
+  it('fails when a run has lost its text', async () => {
+    const answer = json(200, { timed_out: false, _shards: { failed: 0 }, hits: { hits: [{ _id: 'a' }] } });
+    await expect(search(await openOver(answer))).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
+  });
+
+  it('fails when Elasticsearch is silent', async () => {
+    const index = await openOver(() => undefined, { timeoutMs: 100 });
+    await expect(search(index)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  it('ends at once when the client hangs up', async () => {
+    const index = await openOver(() => undefined);
+    const began = performance.now();
+    await expect(search(index, AbortSignal.timeout(50))).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+});
+
+describe('a write', () => {
+  const bulk = (...items: object[]) => json(200, { items: items.map((index) => ({ index })) });
+  const ok = { status: 201 };
+
+  it.each([
+    ['is refused for lack of room', bulk(ok, { status: 429, ...error('es_rejected_execution_exception') })],
+    ['meets a shard that is gone', bulk(ok, { status: 503, ...error('unavailable_shards_exception') })],
+    ['meets an index that is gone', bulk(ok, { status: 404, ...error('index_not_found_exception') })],
+    ['meets a read-only index', bulk(ok, { status: 403, ...error('cluster_block_exception') })],
+    ['gets no word on a run', bulk(ok, {})],
+    ['is too large altogether', json(413, {})],
+    ['fails whole', json(500, error('some'))],
+  ])('fails when it %s', async (_what, answer) => {
+    const index = await openOver(answer);
+    await expect(index.write(RUNS, 1)).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+  });
+
+  it('rejects what Elasticsearch says it can never take', async () => {
+    const index = await openOver(bulk({ status: 400, ...error('document_parsing_exception') }, ok));
+    const reason = expect.stringContaining('document_parsing_exception');
+    expect(await index.write(RUNS, 1)).toEqual({
+      written: 1,
+      stale: 0,
+      rejected: [{ runId: '0', experimentId: '1', reason }],
+    });
+  });
+
+  it('rejects a run that is too large by itself', async () => {
+    const index = await openOver(json(413, {}));
+    expect((await index.write(RUNS.slice(0, 1), 1)).rejected).toHaveLength(1);
+  });
+
+  it('counts what the index has in a younger version as done', async () => {
+    const index = await openOver(bulk({ status: 409, ...error('version_conflict_engine_exception') }, ok));
+    expect(await index.write(RUNS, 1)).toEqual({ written: 1, stale: 1, rejected: [] });
+  });
+});
+
+describe('the state', () => {
+  it('is not refreshed when a shard was not', async () => {
+    const index = await openOver(json(200, { _shards: { failed: 1, successful: 1, total: 2 } }));
+    await expect(index.refresh()).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+  });
+
+  it('is recorded, or the caller knows', async () => {
+    const items = [{ index: { status: 503, ...error('unavailable_shards_exception') } }];
+    const index = await openOver(json(200, { items }));
+    await expect(index.recordCoverage(['1'], 'complete', 1)).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+  });
+
+  it('is no epoch when Elasticsearch fails', async () => {
+    await expect((await openOver(json(503, error('some')))).epoch()).rejects.toMatchObject({
+      code: 'TEMPORARILY_UNAVAILABLE',
+    });
+  });
+});
+
+describe('a connection', () => {
+  it('fails plainly where nothing listens', async () => {
+    const index = createElasticsearchIndex({ url: 'http://127.0.0.1:1', index: 'runs', timeoutMs: 1_000 });
+    closers.push(() => index.close());
+    const unavailable = { code: 'TEMPORARILY_UNAVAILABLE', message: /127\.0\.0\.1:1 cannot be reached/ };
+    await expect(index.prepare()).rejects.toMatchObject(unavailable);
+    await expect(index.ping()).rejects.toMatchObject(unavailable);
+  });
+
+  it.each<[string, Partial<ElasticsearchOptions>, string | undefined]>([
+    ['nothing', {}, undefined],
+    ['a name and password', { username: 'me', password: 'secret-word' }, `Basic ${btoa('me:secret-word')}`],
+    ['an API key', { apiKey: 'c2VjcmV0LXdvcmQ=' }, 'ApiKey c2VjcmV0LXdvcmQ='],
+  ])('shows %s, and tells no secret in its errors', async (_what, options, header) => {
+    let seen: string | undefined;
+    const index = await openOver((request, response) => {
+      seen = request.headers.authorization;
+      json(401, error('security_exception'))(request, response);
+    }, options);
+    const failure = await search(index).catch((thrown: unknown) => thrown);
+    expect(seen).toBe(header);
+    expect(failure).toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE', message: /401: security_exception/ });
+    const told = inspect(failure, { depth: null, showHidden: true });
+    for (const secret of ['secret-word', 'c2VjcmV0LXdvcmQ=', btoa('me:secret-word')])
+      expect(told).not.toContain(secret);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { compileCursor, compileOrder } from '../../../../adapters/elasticsearch/order.ts';
+import { totalOrder } from '../../../../src/query/order.ts';
+import { parseRunOrder } from '../../../../src/query/parse-order.ts';
+import type { Cursor } from '../../../../src/query/run-query.ts';
+
+const orderOf = (...clauses: string[]) => totalOrder(parseRunOrder(clauses));
+const asc = { order: 'asc', missing: '_last' };
+const desc = { order: 'desc', missing: '_last' };
+const nested = { path: 'metrics', filter: { term: { 'metrics.key': 'acc' } } };
+const TAIL = [{ start_time: desc }, { run_id: asc }];
+
+describe('compileOrder', () => {
+  it.each([
+    [[], TAIL],
+    [['metrics.acc'], [{ 'metrics.asc': { ...asc, nested } }, ...TAIL]],
+    [['metrics.acc DESC'], [{ 'metrics.desc': { ...desc, nested } }, ...TAIL]],
+    [['params.`a.b` DESC'], [{ 'param_order.a%2eb=': desc }, ...TAIL]],
+    [['tags.x'], [{ 'tag_order.x=': asc }, ...TAIL]],
+    [
+      ['run_name', 'status DESC'],
+      [{ name: asc }, { status: desc }, ...TAIL],
+    ],
+    [
+      ['start_time', 'run_id DESC'],
+      [{ start_time: asc }, { run_id: desc }],
+    ],
+    [['end_time DESC'], [{ end_time: desc }, ...TAIL]],
+  ])('%j', (clauses, sort) => expect(compileOrder(orderOf(...clauses))).toEqual(sort));
+});
+
+describe('compileCursor', () => {
+  const REST: Cursor = [
+    { rank: 0, value: 9_007_199_254_740_993n },
+    { rank: 0, value: 'id' },
+  ];
+  it.each<[string, Cursor[number], string | null]>([
+    ['metrics.acc', { rank: 0, value: 0.5 }, '4602678819172646912'],
+    ['metrics.acc', { rank: 1 }, '9223372036854775806'],
+    ['metrics.acc', { rank: 2 }, '9223372036854775807'],
+    ['metrics.acc DESC', { rank: 1 }, '-9223372036854775807'],
+    ['metrics.acc DESC', { rank: 2 }, '-9223372036854775808'],
+    ['params.x', { rank: 0, value: '' }, ''],
+    ['params.x', { rank: 1 }, null],
+    ['user_id DESC', { rank: 1 }, null],
+    ['end_time', { rank: 0, value: 7n }, '7'],
+    ['end_time', { rank: 1 }, '9223372036854775807'],
+    ['end_time DESC', { rank: 1 }, '-9223372036854775808'],
+    // A param of that name is a text.
+    ['params.end_time', { rank: 1 }, null],
+  ])('%s: case %#', (clause, part, value) => {
+    expect(compileCursor([part, ...REST], orderOf(clause))).toEqual([value, '9007199254740993', 'id']);
+  });
+});
