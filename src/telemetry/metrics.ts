@@ -41,6 +41,9 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  /** What was found once: finding a series by its labels costs more than counting in it. */
+  readonly #series = new Map<string, { requests: Counter.Internal; seconds: Histogram.Internal<'route' | 'source'> }>();
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -48,8 +51,15 @@ export class Metrics {
   readonly contentType = this.#registry.contentType;
 
   observe({ route, source, cache, status, seconds }: Observation): void {
-    this.#requests.labels(route, source, cache, String(status)).inc();
-    this.#seconds.labels(route, source).observe(seconds);
+    const key = `${route} ${source} ${cache} ${status}`;
+    let series = this.#series.get(key);
+    if (!series) {
+      const requests = this.#requests.labels(route, source, cache, String(status));
+      series = { requests, seconds: this.#seconds.labels(route, source) };
+      this.#series.set(key, series);
+    }
+    series.requests.inc();
+    series.seconds.observe(seconds);
   }
 
   handedOn(route: string, reason: string): void {
