@@ -19,7 +19,7 @@ const Listen = z.strictObject({
     .default(MLFLOW_ALLOWED_HOSTS)
     .describe("Host headers to accept, as shell patterns, like MLflow's --allowed-hosts; * accepts all"),
   allowedOrigins: z
-    .array(z.string().min(1))
+    .array(z.string().regex(/^https?:\/\/[^*/\s]+$/, 'not an origin such as https://ui.example'))
     .default([])
     .describe('Browser origins to accept besides localhost, as given to MLflow by --cors-allowed-origins'),
   drainTimeoutMs: milliseconds

@@ -67,6 +67,19 @@ describe('a backend that asks who is calling', () => {
     expect(nobody.headers.get('www-authenticate')).toBe('Basic realm="mlflow"');
   });
 
+  it('is not trusted to tell everyone the same where it does answer nobody in particular', async () => {
+    let asked = 0;
+    upstream.answer((req, res) => {
+      if (req.url?.endsWith('/experiments/search')) answerUsers(req, res);
+      else sendJson(res, 200, { cookie: req.headers.cookie, asked: asked++ });
+    });
+    const { url } = await open();
+    for (const [i, cookie] of ['a', 'b', 'a'].entries()) {
+      const answer = await ask(url + READ, { headers: { cookie } });
+      expect(answer).toMatchObject({ cache: 'BYPASS', body: JSON.stringify({ cookie, asked: i }) });
+    }
+  });
+
   it('is found out when it begins to ask', async () => {
     upstream.answer((_req, res) => sendJson(res, 200, {}));
     const client = new UpstreamClient({ url: upstream.url, timeoutMs: 500, connections: 1 });
