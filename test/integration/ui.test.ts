@@ -1,7 +1,7 @@
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type GatewayProcess, startGateway } from '../fixtures/gateway-process.ts';
-import { MlflowUi } from '../fixtures/mlflow-ui.ts';
+import { MlflowUi, PATIENCE } from '../fixtures/mlflow-ui.ts';
 import { installChromium } from '../services/chromium.ts';
 
 const QUIET = [
@@ -62,7 +62,7 @@ async function makeRun(experiment_id: string, run_name: string, age: number): Pr
   await write('runs/update', { run_id, status: 'FINISHED', end_time: start_time + 1000 });
 }
 
-describe.each(['127.0.0.1', 'localhost'])("MLflow's UI, opened as http://%s", (host) => {
+describe.each(['127.0.0.1', 'localhost'])("MLflow's UI, opened as http://%s", { timeout: 180_000 }, (host) => {
   let ui: MlflowUi;
 
   beforeEach(async () => {
@@ -115,6 +115,6 @@ describe.each(['127.0.0.1', 'localhost'])("MLflow's UI, opened as http://%s", (h
     const answer = await ui.findExperiment(EXPERIMENT);
     expect(answer.headers()['x-gateway-source']).toMatch(/^(backend|cache)$/);
     await ui.page.getByRole('table').getByRole('link', { name: EXPERIMENT }).waitFor();
-    await expect.poll(() => ui.page.getByRole('row').count()).toBe(2); // its own and the heading
+    await expect.poll(() => ui.page.getByRole('row').count(), PATIENCE).toBe(2); // its own and the heading
   });
 });
