@@ -184,9 +184,9 @@ describe('with a Redis that fails', () => {
     await redis[fault]();
 
     const began = performance.now();
-    expect(await read()).toMatchObject({ cache: 'BYPASS', body: '{"v":0}' });
+    for (let i = 0; i < 20; i++) expect(await read()).toMatchObject({ cache: 'BYPASS', body: '{"v":0}' });
     await write({ runs: [{ runId: RUN, experimentId: '7' }] });
-    for (let i = 0; i < 20; i++) expect((await read()).body).toBe('{"v":1}');
+    expect((await read()).body).toBe('{"v":1}');
     // Far less than a time-out each.
     expect(performance.now() - began).toBeLessThan(400);
     expect(outages).toEqual([true]);
