@@ -60,6 +60,7 @@ async function openMlflow({ backend }: FuzzOptions, open: <S extends Stoppable>(
 
 const progress = (seed: number, n: number) => (done: number) => {
   if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed}: ${done}/${n}${done === n ? '\n' : ''}`);
+  else if (done % 500 === 0) console.error(`seed ${seed}: ${done}/${n}`);
 };
 
 function report(seed: number, { searches, validPages, sources, differences }: Tally, ms: number): void {

@@ -307,9 +307,9 @@ const makeOrder = (random: Random) =>
 
 function makeExperimentIds(random: Random, { experimentIds }: Known): unknown {
   const ids: unknown[] = random.some(experimentIds, random.pick([1, 2, 2, experimentIds.length]));
-  if (random.chance(0.03))
+  if (random.chance(0.015))
     ids.push(random.pick<unknown>(['987654', 'abc', ' 1 ', 1, '', '99999999999999999999', '01', null]));
-  return random.chance(0.02) ? random.pick<unknown>([[], '1', null, {}]) : ids;
+  return random.chance(0.01) ? random.pick<unknown>([[], '1', null, {}]) : ids;
 }
 
 const BAD_TOKENS = [
@@ -333,12 +333,12 @@ export function makeSearch(random: Random, known: Known): SearchPlan {
   if (random.chance(0.95)) body.filter = makeFilter(random, known);
   if (random.chance(0.6)) body.order_by = makeOrder(random);
   if (random.chance(0.4)) body.run_view_type = random.pick(['ACTIVE_ONLY', 'ALL', 'DELETED_ONLY']);
-  if (random.chance(0.02)) body.run_view_type = random.pick(STRANGE_VIEWS);
+  if (random.chance(0.01)) body.run_view_type = random.pick(STRANGE_VIEWS);
   if (random.chance(0.9)) body.max_results = random.pick([1, 2, 3, 5, 7, 20, 100]);
-  if (random.chance(0.02)) body.max_results = random.pick(STRANGE_LIMITS);
-  if (random.chance(0.03)) body.page_token = random.pick(BAD_TOKENS);
+  if (random.chance(0.01)) body.max_results = random.pick(STRANGE_LIMITS);
+  if (random.chance(0.015)) body.page_token = random.pick(BAD_TOKENS);
   if (random.chance(0.01)) body.filter = random.pick<unknown>([5, null, [], 'a'.repeat(70_000), 'AND '.repeat(3000)]);
-  if (random.chance(0.01))
+  if (random.chance(0.005))
     body[random.pick(['extra', 'maxResults', 'experimentIds'])] = random.pick<unknown>([1, ['1'], 'x']);
   return { body, pages: 4 };
 }
