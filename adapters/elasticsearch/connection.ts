@@ -85,7 +85,7 @@ export class Connection {
     const what =
       thrown instanceof errors.ResponseError
         ? `answered ${thrown.statusCode}: ${reasonOf(thrown)}`
-        : 'cannot be reached';
+        : `cannot be reached: ${thrown.message}`;
     return new GatewayError('TEMPORARILY_UNAVAILABLE', `${where} ${what}.`, { cause: thrown });
   }
 }
