@@ -67,7 +67,7 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
       if (!dialect)
         await sleep(DIALECT_RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
     }
-    logger.info({ dialect }, 'the database below the MLflow server');
+    if (dialect) logger.info({ dialect }, 'the database below the MLflow server');
   }
 
   async function settle(effect: WriteEffect): Promise<void> {

@@ -56,11 +56,16 @@ export function openCache(config: Config, secrets: Secrets, { directory, reader,
 function openStore({ cache, redis }: Config, secrets: Secrets, logger: Logger): CacheStore | undefined {
   if (cache.store === 'none') return undefined;
   if (cache.store === 'memory' || redis.url === undefined) return new MemoryStore(cache.maxMemoryBytes);
+  // Attempts to connect go on, and fail alike.
+  let lastError: string | undefined;
   return new RedisStore({
     url: redis.url,
     password: secrets.redisPassword,
     keyPrefix: redis.keyPrefix,
     commandTimeoutMs: redis.commandTimeoutMs,
-    onError: (err) => logger.debug({ err }, 'Redis'),
+    onError(err) {
+      if (err.message !== lastError) logger.warn({ err }, 'Redis cannot be used');
+      lastError = err.message;
+    },
   });
 }

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startGateway } from '../fixtures/gateway-process.ts';
 import { OwnUpstream } from '../fixtures/own-upstream.ts';
 
@@ -61,15 +60,10 @@ describe('the command', () => {
 describe('the gateway as a process', () => {
   it('says in one line where it is, what is behind it, and how to connect', async () => {
     upstream.answer((_req, res) => void res.end('{}'));
-    const redis = createServer().listen(0, '127.0.0.1');
-    await once(redis, 'listening');
-    const redisUrl = `redis://:s3cret@127.0.0.1:${(redis.address() as AddressInfo).port}`;
-    const gateway = await startGateway(['--upstream', upstream.url, '--redis', redisUrl], {
-      GATEWAY_LOG_LEVEL: 'debug',
-    });
+    const { host } = new URL(inject('redisUrl'));
+    const gateway = await startGateway(['--upstream', upstream.url, '--redis', `redis://nobody:s3cret@${host}`]);
+    await expect.poll(() => gateway.output()).toContain('WRONGPASS');
     await gateway.stop();
-    redis.closeAllConnections();
-    redis.close();
     const [line, ...others] = gateway
       .output()
       .split('\n')
