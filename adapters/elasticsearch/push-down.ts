@@ -1,5 +1,5 @@
 import type { Dialect } from '../../src/domain/dialect.ts';
-import { type Filter, type Leaf, leavesOf, type Match } from '../../src/query/ast.ts';
+import { type Compare, type Field, type Filter, type Leaf, leavesOf, type Match } from '../../src/query/ast.ts';
 import { parseLike } from '../../src/query/like.ts';
 import type { OrderKey } from '../../src/query/run-query.ts';
 import { columnOf } from './columns.ts';
@@ -40,16 +40,38 @@ function depthOf(filter: Filter): number {
 /** Each value of a NOT IN over datasets costs a clause. */
 const MAX_EXCLUDED_DATASETS = 20;
 
-function isExactLeaf(leaf: Leaf, dialect: Dialect): boolean {
-  return hasIndexableTexts(leaf) && isExactKind(leaf, dialect);
+const isExactLeaf = (leaf: Leaf, dialect: Dialect): boolean =>
+  isOfGrammar(leaf) && hasIndexableTexts(leaf) && isExactKind(leaf, dialect);
+
+const TEXT_ATTRIBUTES: ReadonlySet<string> = new Set(['run_id', 'run_name', 'status', 'user_id', 'artifact_uri']);
+const TIMES: ReadonlySet<string> = new Set(['start_time', 'end_time']);
+
+function typeOf({ entity, key }: Field): 'number' | 'text' | undefined {
+  if (entity === 'metric') return 'number';
+  if (entity !== 'attribute' || TEXT_ATTRIBUTES.has(key)) return 'text';
+  return TIMES.has(key) ? 'number' : undefined;
 }
+
+/** A tree built in code may hold leaves that MLflow has no meaning for, such as `<` on a text. */
+function isOfGrammar(leaf: Leaf): boolean {
+  const { entity } = leaf.field;
+  if (leaf.kind === 'null-test') return entity === 'param' || entity === 'tag';
+  const type = typeOf(leaf.field);
+  if (leaf.kind !== 'compare') return type === 'text';
+  return type === 'text' ? isTextTest(leaf) : type === 'number' && isNumberTest(leaf);
+}
+
+const isTextTest = ({ op, value }: Compare) => typeof value === 'string' && (op === '=' || op === '!=');
+const isNumberTest = ({ field, value }: Compare) =>
+  typeof value === 'number' ? !Number.isNaN(value) : typeof value === 'bigint' && field.entity !== 'metric';
 
 /** Elasticsearch refuses to look for a term that is too long to be there. */
 function hasIndexableTexts(leaf: Leaf): boolean {
   const { field } = leaf;
-  if (field.entity === 'metric') return isIndexable(field.key);
-  const values = leaf.kind === 'compare' ? [leaf.value] : leaf.kind === 'member' ? leaf.values : [''];
-  return values.every((value) => typeof value !== 'string' || isIndexable(columnOf(field).prefix + value));
+  if (typeOf(field) === 'number') return isIndexable(field.key);
+  const values = leaf.kind === 'compare' ? [String(leaf.value)] : leaf.kind === 'member' ? leaf.values : [''];
+  const { prefix } = columnOf(field);
+  return values.every((value) => isIndexable(prefix + value));
 }
 
 function isExactKind(leaf: Leaf, dialect: Dialect): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isOrdered, splitFilter } from '../../../../adapters/elasticsearch/push-down.ts';
 import type { Dialect } from '../../../../src/domain/dialect.ts';
-import type { Filter } from '../../../../src/query/ast.ts';
+import type { Filter, Leaf } from '../../../../src/query/ast.ts';
 import { parseRunFilter } from '../../../../src/query/parse-filter.ts';
 import { parseRunOrder } from '../../../../src/query/parse-order.ts';
 
@@ -80,6 +80,26 @@ describe('splitFilter', () => {
   ])('knows what LIKE %j means to %j', (pattern, dialects) => {
     const filter: Filter = { kind: 'match', field: { entity: 'tag', key: 'x' }, pattern, ignoreCase: false };
     expect(ALL.filter((dialect) => splitFilter(filter, dialect).residual === undefined)).toEqual(dialects);
+  });
+
+  const text = { entity: 'param', key: 'x' } as const;
+  const metric = { entity: 'metric', key: 'x' } as const;
+  const time = { entity: 'attribute', key: 'end_time' } as const;
+  it.each<[string, Leaf]>([
+    ['< on a text', { kind: 'compare', field: text, op: '<', value: 'a' }],
+    ['a text equal to a number', { kind: 'compare', field: text, op: '=', value: 1 }],
+    ['a metric equal to a text', { kind: 'compare', field: metric, op: '=', value: 'a' }],
+    ['a metric equal to NaN', { kind: 'compare', field: metric, op: '!=', value: Number.NaN }],
+    ['a metric beside a 64-bit integer', { kind: 'compare', field: metric, op: '>', value: 2n ** 53n + 1n }],
+    ['a time equal to a text', { kind: 'compare', field: time, op: '=', value: '1' }],
+    ['LIKE on a metric', { kind: 'match', field: metric, pattern: '1%', ignoreCase: false }],
+    ['LIKE on a time', { kind: 'match', field: time, pattern: '1%', ignoreCase: false }],
+    ['IN on a metric', { kind: 'member', field: metric, values: ['1'], negated: false }],
+    ['a metric IS NULL', { kind: 'null-test', field: metric, negated: false }],
+    ['a time IS NULL', { kind: 'null-test', field: time, negated: false }],
+    ['a field of experiments', { kind: 'compare', field: { entity: 'attribute', key: 'name' }, op: '=', value: 'x' }],
+  ])('hands back what MLflow cannot say: %s', (_name, leaf) => {
+    expect(splitFilter(leaf, 'sqlite')).toEqual({ pushed: [], residual: leaf });
   });
 
   it('has nothing to hand back of no filter', () => {
