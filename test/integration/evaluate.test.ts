@@ -50,7 +50,7 @@ describe('the evaluator and the ordering, held to MLflow', () => {
 
   it('find the same runs in the same order', async () => {
     let compared = 0;
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 300; i++) {
       const { body } = makeSearch(random, { experimentIds, runIds });
       const { filter, order_by: orderBy = [] } = body as { filter: string; order_by: string[] };
       if (typeof filter !== 'string') continue;
@@ -75,8 +75,8 @@ describe('the evaluator and the ordering, held to MLflow', () => {
       ).toEqual(expected);
       compared++;
     }
-    expect(compared).toBeGreaterThan(300);
-  });
+    expect(compared).toBeGreaterThan(180);
+  }, 240_000);
 });
 
 interface WireExperiment {
@@ -144,5 +144,5 @@ describe('the evaluator and the ordering of experiments, held to MLflow', () => 
       compared++;
     }
     expect(compared).toBeGreaterThan(200);
-  });
+  }, 240_000);
 });
