@@ -19,7 +19,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           // The services need a processor too.
           maxWorkers: 2,
-          testTimeout: 60_000,
+          testTimeout: 240_000,
           hookTimeout: 300_000,
         },
       },

@@ -121,5 +121,5 @@ it.each(WAYS)(
     expect(problems).toEqual([]);
     if (base() === indexed.url) expect(sources.get('index')).toBeGreaterThanOrEqual(290);
   },
-  120_000,
+  300_000,
 );
