@@ -20,18 +20,19 @@ const FRAMING = ['content-length', 'transfer-encoding', 'host'];
  */
 export function prepareForwarding({ headers, socket }: IncomingMessage): void {
   dropHopByHop(headers);
-  const callers = [headers['x-forwarded-for'], socket.remoteAddress].filter((caller) => caller !== undefined);
-  headers['x-forwarded-for'] = callers.join(', ');
+  const { remoteAddress = 'unknown' } = socket;
+  const seen = headers['x-forwarded-for'];
+  headers['x-forwarded-for'] = seen ? `${seen}, ${remoteAddress}` : remoteAddress;
   headers['x-forwarded-host'] ??= headers.host ?? '';
   headers['x-forwarded-proto'] ??= 'http';
 }
 
 function dropHopByHop(headers: IncomingHttpHeaders): void {
-  for (const name of headers.connection?.split(',') ?? []) {
-    const named = name.trim().toLowerCase();
-    if (!FRAMING.includes(named)) delete headers[named];
+  if (headers.connection !== undefined) {
+    for (const name of headers.connection.toLowerCase().split(/\s*,\s*/))
+      if (!FRAMING.includes(name)) delete headers[name];
+    delete headers.connection;
   }
-  delete headers.connection;
   for (const name of HOP_BY_HOP) if (headers[name] !== undefined) delete headers[name];
 }
 
