@@ -64,12 +64,18 @@ async function alternate(
 }
 
 async function load({ url, pid }: Contestant, path: string, seconds: number): Promise<Round> {
-  const before = cpuTimeMs(pid);
-  const result = await autocannon({ url: url + path, connections: CONNECTIONS, duration: seconds });
-  if (result.errors + result.non2xx > 0) throw new Error(`${url}${path} failed ${result.errors + result.non2xx} times`);
-  const count = result.requests.total;
-  const cpuMs = (cpuTimeMs(pid) ?? Number.NaN) - (before ?? Number.NaN);
-  return { requestsPerSecond: count / result.duration, cpuMicroseconds: (cpuMs * 1000) / count };
+  const [cpuBefore, start] = [cpuTimeMs(pid), performance.now()];
+  const { requests, errors, non2xx } = await autocannon({
+    url: url + path,
+    connections: CONNECTIONS,
+    duration: seconds,
+  });
+  const [cpuAfter, end] = [cpuTimeMs(pid), performance.now()];
+  if (errors + non2xx > 0) throw new Error(`${url}${path} failed ${errors + non2xx} times`);
+  return {
+    requestsPerSecond: (requests.total * 1_000) / (end - start),
+    cpuMicroseconds: ((cpuAfter - cpuBefore) * 1_000) / requests.total,
+  };
 }
 
 const mediansOf = (rounds: readonly Round[]): Round => ({

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createElasticsearchIndex } from '../adapters/elasticsearch/index.ts';
 import { startGateway, waitForIndex } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
+import { Random } from '../test/fuzz/random.ts';
 import { startElasticsearch } from '../test/services/elasticsearch.ts';
 import { startMlflow } from '../test/services/mlflow.ts';
 import { gatewayEnv } from './gateway-env.ts';
@@ -31,7 +32,7 @@ export interface SearchResult {
 }
 
 const EXPERIMENTS = 20;
-const WARM_UP = 30;
+const WARM_UP = 100;
 const INDEX = 'bench-runs';
 const BATCH = 1_000;
 
@@ -109,13 +110,13 @@ async function measure(sides: Sides, shape: SearchShape, experimentIds: readonly
 
 type Contest = 'gateway' | 'raw' | 'decoded';
 
-/** Times in ms. Every turn begins with another one, so that none always runs on what the same other left behind. */
+/** Times in ms. Each turn has an order of its own, so that none always runs on what the same other left behind. */
 async function timeInTurns(asks: Record<Contest, () => Promise<unknown>>, samples: number) {
   const times: Record<Contest, number[]> = { gateway: [], raw: [], decoded: [] };
   const names = Object.keys(times) as Contest[];
+  const random = new Random(1);
   for (let i = -WARM_UP; i < samples; i++) {
-    names.push(...names.splice(0, 1));
-    for (const name of names) {
+    for (const name of random.some(names, names.length)) {
       const start = performance.now();
       await asks[name]();
       if (i >= 0) times[name].push(performance.now() - start);
