@@ -71,7 +71,7 @@ export function problemWith(run: Run, document: RunDocument): string | undefined
   if (run.endTime === MISSING_CODE.ascending || run.endTime === MISSING_CODE.descending)
     return 'Its end_time is at the end of what 64 bits hold, which is how a missing one sorts.';
   const long = textsOf(document).find(([, texts]) => !texts.every(isIndexable));
-  return long && `A text in its ${long[0]} is over 32,766 bytes or not valid Unicode.`;
+  return long && `A text in its ${long[0]} is over 32,765 bytes, not valid Unicode, or holds a NUL.`;
 }
 
 function textsOf(document: RunDocument): [name: string, texts: readonly string[]][] {
@@ -80,8 +80,8 @@ function textsOf(document: RunDocument): [name: string, texts: readonly string[]
   return [
     ['attributes', attributes],
     ['metrics', metrics.map(({ key }) => key)],
-    ['params', rest.params],
-    ['tags', rest.tags],
+    ['params', [...rest.param_keys, ...rest.params]],
+    ['tags', [...rest.tag_keys, ...rest.tags]],
     ['datasets', [...rest.dataset_names, ...rest.dataset_digests, ...rest.dataset_contexts]],
   ];
 }

@@ -56,7 +56,6 @@ export const mappings = (identity: string): estypes.MappingTypeMapping => ({
 });
 
 export const settings: estypes.IndicesIndexSettings = {
-  number_of_shards: 1,
   auto_expand_replicas: '0-1',
   // The feed refreshes when a search needs it.
   refresh_interval: '5s',

@@ -65,10 +65,11 @@ const isTextTest = ({ op, value }: Compare) => typeof value === 'string' && (op 
 const isNumberTest = ({ field, value }: Compare) =>
   typeof value === 'number' ? !Number.isNaN(value) : typeof value === 'bigint' && field.entity !== 'metric';
 
-/** Elasticsearch refuses to look for a term that is too long to be there. */
+/** Elasticsearch refuses to look for a term that is too long to be there; no run with a NUL is there. */
 function hasIndexableTexts(leaf: Leaf): boolean {
   const { field } = leaf;
-  if (typeOf(field) === 'number') return isIndexable(field.key);
+  if (!isIndexable(field.key)) return false;
+  if (typeOf(field) === 'number') return true;
   const values = leaf.kind === 'compare' ? [String(leaf.value)] : leaf.kind === 'member' ? leaf.values : [''];
   const { prefix } = columnOf(field);
   return values.every((value) => isIndexable(prefix + value));
@@ -94,13 +95,14 @@ function isExactMatch({ field, pattern, ignoreCase }: Match, dialect: Dialect): 
   const parts = normalizeLike(parseLike(pattern, dialect));
   const { prefix } = columnOf(field);
   const isPlain = !ignoreCase && parts.every(({ kind }) => kind === 'text');
-  return isPlain ? isIndexable(prefix + pattern) : isSmall(parts, prefix.length);
+  return isIndexable(prefix + pattern) && (isPlain || isSmall(parts, prefix.length));
 }
 
 const ORDERED_ALIKE = new Set(['run_id', 'status', 'start_time', 'end_time']);
 
 /** Text sorts by its bytes on SQLite, elsewhere by a collation; MySQL also looks keys up without regard to case. */
 export const isOrdered = ({ field }: OrderKey, dialect: Dialect): boolean =>
+  isIndexable(field.key) &&
   isIndexable(encodeKey(field.key)) &&
   (dialect === 'sqlite' ||
     (field.entity === 'attribute' && ORDERED_ALIKE.has(field.key)) ||

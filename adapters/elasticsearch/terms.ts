@@ -12,7 +12,10 @@ export const encodeKey = (key: string): string => `${key.replace(/[^a-z0-9_-]/gu
 /** The term that stands for "this key has this value". */
 export const keyTerm = (key: string, value: string): string => encodeKey(key) + value;
 
-/** Whether a term can be indexed, and sorted by, as it is. */
+/** Whether a term can be indexed, and sorted by, as it is, and means the same to a database. */
 export const isIndexable = (term: string): boolean =>
+  // SQLite leaves open what LIKE makes of a text with a NUL in it.
+  !term.includes('\0') &&
   // A field to sort by puts one more byte between key and value.
-  (term.length * 3 < MAX_TERM_BYTES || Buffer.byteLength(term) < MAX_TERM_BYTES) && term.isWellFormed();
+  (term.length * 3 < MAX_TERM_BYTES || Buffer.byteLength(term) < MAX_TERM_BYTES) &&
+  term.isWellFormed();

@@ -200,7 +200,7 @@ describe('writing', () => {
       ...plainRun,
       params: new Map([
         ['k', 'x'.repeat(32_763)],
-        ['nul\0key', 'x\0'],
+        ['', ''],
       ]),
     };
     const bad = Object.values(unfit).map((flaw, at) => ({ ...plainRun, runId: hex(at), ...flaw }));
