@@ -89,6 +89,7 @@ async function main(): Promise<void> {
   }
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 await main().catch((error: Error) => {
   console.error(error.message);
   process.exitCode = 2;
