@@ -75,7 +75,9 @@ function between(path: string, values: readonly string[]): Query[] {
 function compileMatch({ path, prefix, presence }: TextColumn, { pattern, ignoreCase }: Match, dialect: Dialect): Query {
   const parts = normalizeLike(parseLike(pattern, dialect));
   if (parts.length === 1 && parts[0]?.kind === 'any') return presence;
-  if (!ignoreCase && parts.every(({ kind }) => kind === 'text')) return term(path, prefix + textOf(parts));
+  // An empty pattern is an empty value; to a wildcard query that ignores case it is nothing at all.
+  if (parts.length === 0 || (!ignoreCase && parts.every(({ kind }) => kind === 'text')))
+    return term(path, prefix + textOf(parts));
   const value = prefix + printWildcard(parts);
   return { wildcard: { [path]: { value, ...(ignoreCase && { case_insensitive: true }) } } };
 }

@@ -84,6 +84,8 @@ const CLAUSES: [filter: string, query: object][] = [
       },
     },
   ],
+  ["dataset.context ILIKE ''", { term: { dataset_contexts: '' } }],
+  ["user_id ILIKE ''", { term: { user_id: '' } }],
   ["dataset.name ILIKE 'DS%'", { wildcard: { dataset_names: { value: 'DS*', case_insensitive: true } } }],
 ];
 
