@@ -21,4 +21,4 @@ EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.GATEWAY_LISTEN_PORT ?? 5000}/gateway/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Streamed buffers die young; with a larger nursery they would outlive it and be found by full collections only.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/src/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "dist/src/main.js"]

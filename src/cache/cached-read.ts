@@ -17,7 +17,7 @@ export interface CachedReadOptions {
   /** Whether the store knows of every write to these names. */
   trusts(names: readonly string[]): boolean;
   readonly ttlMs: number;
-  /** Longer bodies are not stored, in characters. */
+  /** Longer bodies are not stored. */
   readonly maxEntryBytes: number;
 }
 
@@ -51,14 +51,13 @@ export function createCachedRead({ store, trusts, ttlMs, maxEntryBytes }: Cached
 /** Without a store. */
 export const uncachedRead: CachedRead = async (read, signal) => ({ ...(await read.fetch(signal)), cache: 'BYPASS' });
 
-/** Two lines, then the body as it is: cheaper than JSON around a long text. */
-function pack({ source, contentType, body }: ReadAnswer): string {
-  return `${source}\n${contentType}\n${body}`;
+/** Two lines, then the body as it is: cheaper than JSON around a long one. */
+function pack({ source, contentType, body }: ReadAnswer): Buffer {
+  return Buffer.concat([Buffer.from(`${source}\n${contentType}\n`), body]);
 }
 
-function unpack(entry: string): ReadAnswer {
-  const first = entry.indexOf('\n');
-  const second = entry.indexOf('\n', first + 1);
-  const source = entry.slice(0, first) as Source;
-  return { status: 200, source, contentType: entry.slice(first + 1, second), body: entry.slice(second + 1) };
+function unpack(entry: Buffer): ReadAnswer {
+  const end = entry.indexOf('\n', entry.indexOf('\n') + 1);
+  const [source, contentType = ''] = entry.toString('utf8', 0, end).split('\n');
+  return { status: 200, source: source as Source, contentType, body: entry.subarray(end + 1) };
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheStore } from '../plan/cache-store.ts';
 
-/** What an entry costs beside its text, roughly, in bytes. */
+/** What an entry costs beside its key and value, roughly, in bytes. */
 const OVERHEAD = 200;
 /** Names with a generation; one that was forgotten gets a new one, which costs a miss. */
 const MAX_GENERATIONS = 100_000;
@@ -9,23 +9,23 @@ const MAX_GENERATIONS = 100_000;
 /** Copies in this process, bounded by bytes. */
 export class MemoryStore implements CacheStore {
   readonly name = 'memory';
-  readonly #entries: LRUCache<string, string>;
+  readonly #entries: LRUCache<string, Buffer>;
   readonly #generations = new LRUCache<string, string>({ max: MAX_GENERATIONS });
   #lastGeneration = 0;
 
   constructor(maxBytes: number) {
     this.#entries = new LRUCache({
       maxSize: Math.max(1, maxBytes),
-      // Two bytes a character is the most that V8 takes.
-      sizeCalculation: (value, key) => OVERHEAD + 2 * (key.length + value.length),
+      // Two bytes a character is the most that V8 takes for a key.
+      sizeCalculation: (value, key) => OVERHEAD + 2 * key.length + value.length,
     });
   }
 
-  async get(key: string): Promise<string | undefined> {
+  async get(key: string): Promise<Buffer | undefined> {
     return this.#entries.get(key);
   }
 
-  async set(key: string, value: string, ttlMs: number): Promise<void> {
+  async set(key: string, value: Buffer, ttlMs: number): Promise<void> {
     this.#entries.set(key, value, { ttl: ttlMs });
   }
 

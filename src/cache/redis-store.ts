@@ -39,11 +39,11 @@ export class RedisStore implements CacheStore {
     this.#redis.on('error', (error: Error) => onError?.(error));
   }
 
-  async get(key: string): Promise<string | undefined> {
-    return (await this.#guard(() => this.#redis.get(this.#entryKey(key)))) ?? undefined;
+  async get(key: string): Promise<Buffer | undefined> {
+    return (await this.#guard(() => this.#redis.getBuffer(this.#entryKey(key)))) ?? undefined;
   }
 
-  async set(key: string, value: string, ttlMs: number): Promise<void> {
+  async set(key: string, value: Buffer, ttlMs: number): Promise<void> {
     await this.#guard(() => this.#redis.set(this.#entryKey(key), value, 'PX', ttlMs));
   }
 

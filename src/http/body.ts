@@ -12,7 +12,9 @@ export function announcedLength({ headers }: IncomingMessage): number | undefine
 export function readBody(message: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const fail = () => reject(new GatewayError('CANCELLED', 'The body broke off.'));
+    const fail = () => {
+      if (!message.readableEnded) reject(new GatewayError('CANCELLED', 'The body broke off.'));
+    };
     message.on('data', (chunk: Buffer) => chunks.push(chunk));
     message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     message.on('error', fail);

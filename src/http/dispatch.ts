@@ -30,7 +30,7 @@ export function createDispatch({
 }: DispatchDeps) {
   const natives = tableOf(endpoints);
 
-  return async (req: IncomingMessage, res: MarkedResponse): Promise<void> => {
+  return (req: IncomingMessage, res: MarkedResponse): Promise<void> | void => {
     const target = req.url ?? '/';
     const rawPath = pathOf(target);
     if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(rawPath)) return refuseHost(res);

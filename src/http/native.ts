@@ -111,18 +111,17 @@ function isHopeless(error: unknown): boolean {
 }
 
 function send(answer: CachedAnswer, headers: Readonly<Record<string, string>> | undefined, res: MarkedResponse): void {
-  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   res.locals.source = answer.cache === 'HIT' ? 'cache' : answer.source;
   res.locals.cache = answer.cache;
   res
     .writeHead(answer.status, {
       ...headers,
       'content-type': answer.contentType,
-      'content-length': body.length,
+      'content-length': answer.body.length,
       'x-gateway-source': res.locals.source,
       'x-cache': answer.cache,
     })
-    .end(body);
+    .end(answer.body);
 }
 
 /** Callers with a name get what the backend gives to them, not what it gives to anyone. */
@@ -140,9 +139,11 @@ function isReadable(req: IncomingMessage): boolean {
   return isJson && length !== undefined && length <= MAX_BODY;
 }
 
-/** Aborts when the caller hangs up. */
+/** Aborts when the caller hangs up before the answer is out. */
 function signalOf(res: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  res.on('close', () => controller.abort());
+  res.on('close', () => {
+    if (!res.writableFinished) controller.abort();
+  });
   return controller.signal;
 }

@@ -25,14 +25,13 @@ export interface PassThrough {
 
 /** The way of everything the gateway does not answer itself: both directions as streams, bytes untouched. */
 export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOptions): PassThrough {
-  const target = new URL(url);
-  const agent = createUpstreamAgent(target);
+  const upstream = new URL(url);
+  const agent = createUpstreamAgent(upstream, timeoutMs);
   const rewriteLocation = createLocationRewrite(url);
   const common: Options = {
-    target,
+    target: partsOf(upstream),
     agent,
     changeOrigin: true,
-    proxyTimeout: timeoutMs,
     // Without the logging plugin, which builds a URL and a line for every answer.
     ejectPlugins: true,
     plugins: [debugProxyErrorsPlugin, proxyEventsPlugin],
@@ -50,7 +49,7 @@ export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOpti
     },
   });
   function fail(res: ServerResponse, error: Error): void {
-    if (sendError(res, explain(error, target.origin)).code === 'INTERNAL_ERROR') onFailure(error);
+    if (sendError(res, explain(error, upstream.origin)).code === 'INTERNAL_ERROR') onFailure(error);
   }
 
   const waiting = new WeakMap<IncomingMessage, PromiseWithResolvers<IncomingMessage>>();
@@ -72,12 +71,21 @@ export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOpti
       const answer = await answered.promise;
       return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) };
     } catch (error) {
-      throw error instanceof GatewayError ? error : explain(error as Error, target.origin);
+      throw error instanceof GatewayError ? error : explain(error as Error, upstream.origin);
     }
   }
 
   return { stream: (req, res) => void stream(req, res), exchange, close: () => agent.destroy() };
 }
+
+/** A URL cuts its parts out of its text each time one is read, and the proxy reads some twenty for a request. */
+const partsOf = ({ protocol, host, hostname, port, pathname }: URL) => ({
+  protocol,
+  host,
+  hostname: hostname.replace(/^\[|\]$/g, ''),
+  port,
+  pathname,
+});
 
 function explain(cause: Error, origin: string): GatewayError {
   if (cause instanceof TypeError) return toGatewayError(cause);

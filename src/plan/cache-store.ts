@@ -5,8 +5,8 @@
  */
 export interface CacheStore {
   readonly name: string;
-  get(key: string): Promise<string | undefined>;
-  set(key: string, value: string, ttlMs: number): Promise<void>;
+  get(key: string): Promise<Buffer | undefined>;
+  set(key: string, value: Buffer, ttlMs: number): Promise<void>;
   /** The current generation of each name, in order; a name without one gets one. */
   generations(names: readonly string[]): Promise<readonly string[]>;
   /** Replaces the generation of each name. Resolves when every later `generations` call sees the new ones. */

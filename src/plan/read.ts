@@ -4,7 +4,7 @@ export type Source = 'index' | 'backend';
 export interface ReadAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string | Buffer;
+  readonly body: Buffer;
   readonly source: Source;
 }
 

@@ -35,10 +35,17 @@ function openBackend(store: CacheStore) {
   const state = { value: 0, fetches: 0, status: 200, dependsOn: [dependency.backend, dependency.runsOf('7')] };
   const fetch = async (): Promise<ReadAnswer> => {
     state.fetches++;
-    return { status: state.status, contentType: 'application/json', body: `{"v":${state.value}}`, source: 'index' };
+    return {
+      status: state.status,
+      contentType: 'application/json',
+      body: Buffer.from(`{"v":${state.value}}`),
+      source: 'index',
+    };
   };
-  const read = (plan: Partial<PlannedRead> = {}) =>
-    cached({ key: 'k', dependsOn: state.dependsOn, fetch, ...plan }, AbortSignal.timeout(5_000));
+  const read = async (plan: Partial<PlannedRead> = {}) => {
+    const answer = await cached({ key: 'k', dependsOn: state.dependsOn, fetch, ...plan }, AbortSignal.timeout(5_000));
+    return { ...answer, body: String(answer.body) };
+  };
   const write = (effect: Partial<WriteEffect>) => {
     state.value++;
     return invalidation.apply({ ...NOTHING, ...effect });
@@ -70,7 +77,7 @@ describe('a read through the cache', () => {
     const fetch = async (): Promise<ReadAnswer> => ({
       status: 200,
       contentType: 'application/json',
-      body: 'x'.repeat(1_001),
+      body: Buffer.alloc(1_001),
       source: 'backend',
     });
     await read({ fetch });
@@ -83,7 +90,7 @@ describe('a read through the cache', () => {
     const slow = read({ fetch: () => new Promise((resolve) => (release = resolve)) });
     await sleep(0);
     await write({ runs: [{ runId: RUN, experimentId: '7' }] });
-    release({ status: 200, contentType: 'application/json', body: '{"v":0}', source: 'backend' });
+    release({ status: 200, contentType: 'application/json', body: Buffer.from('{"v":0}'), source: 'backend' });
     await slow;
     expect((await read()).body).toBe('{"v":1}');
   });

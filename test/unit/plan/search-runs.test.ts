@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../../../src/domain/dialect.ts';
 import { GatewayError } from '../../../src/errors/gateway-error.ts';
 import { PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from '../../../src/plan/adapter.ts';
+import type { ReadAnswer } from '../../../src/plan/read.ts';
 import { createRunSearch, type RunSearch } from '../../../src/plan/search-runs.ts';
 import type { RunQuery } from '../../../src/query/run-query.ts';
 
@@ -146,7 +147,7 @@ describe('a search', () => {
         maxResults: 5,
         pageToken: btoa('{"offset": 10}'),
       });
-      return JSON.parse(atob(JSON.parse((answer as { body: string }).body).next_page_token));
+      return JSON.parse(atob(JSON.parse(String((answer as ReadAnswer).body)).next_page_token));
     };
     expect(await token(true)).toMatchObject({
       offset: 15,
@@ -159,10 +160,10 @@ describe('a search', () => {
     const some = await setUp({
       index: source({ runs: [run('a'), run('b')], more: false }),
     }).search();
-    expect((some as { body: string }).body).toBe(`{"runs":[${run('a')},${run('b')}]}`);
+    expect(String((some as ReadAnswer).body)).toBe(`{"runs":[${run('a')},${run('b')}]}`);
     const none = await setUp({
       index: source({ runs: [], more: false }),
     }).search();
-    expect((none as { body: string }).body).toBe('{}');
+    expect(String((none as ReadAnswer).body)).toBe('{}');
   });
 });
