@@ -17,7 +17,7 @@ import { RunDirectory } from '../plan/run-directory.ts';
 import { createExperimentSearch } from '../plan/search-experiments.ts';
 import { createRunSearch } from '../plan/search-runs.ts';
 import { createSingleReads } from '../plan/single-reads.ts';
-import type { WriteEffect } from '../plan/write-effect.ts';
+import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
@@ -120,7 +120,7 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
 
   return {
     app,
-    parts: { index: index ? (config.elasticsearch.url ?? '') : 'none', cache: cache.name },
+    parts: { index: index?.title ?? 'none', cache: cache.name },
     async start() {
       // What a store still holds from before may have been changed past us.
       await cache.invalidate(EVERYTHING);
@@ -146,11 +146,4 @@ const ACCESS_MEANS = {
   unreachable: 'the MLflow server does not answer: every request goes to it',
 } as const;
 
-const EVERYTHING: WriteEffect = {
-  runs: [],
-  createdExperiments: [],
-  experimentsWithChangedRuns: [],
-  experimentsChanged: true,
-  unknown: true,
-  uncertain: false,
-};
+const EVERYTHING: WriteEffect = { ...NO_EFFECT, experimentsChanged: true, unknown: true };

@@ -1,5 +1,9 @@
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
+import { createSqliteIndex } from '../../adapters/sqlite/index.ts';
+import { withoutCredentials } from '../config/redact.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
@@ -12,6 +16,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface Index {
+  /** Its kind and place, for people. */
+  readonly title: string;
   readonly adapter: RunAdapter;
   readonly feed: Feed;
   /** Begins to fill the index, in the background. */
@@ -51,6 +57,7 @@ export function openIndex(config: Config, secrets: Secrets, parts: IndexParts): 
   ];
   for (const [name, help, read] of gauges) metrics.gauge(`gateway_index_${name}`, help, read);
   return {
+    title: `${index.name} ${placeOf(config)}`,
     adapter: index,
     feed,
     start: () => feed.start(),
@@ -63,9 +70,10 @@ export function openIndex(config: Config, secrets: Secrets, parts: IndexParts): 
 }
 
 /** The runs index that the configuration names. */
-export function openRunsIndex({ elasticsearch }: Config, secrets: Secrets): RunsIndex | undefined {
-  const { url, caFile, ...options } = elasticsearch;
-  if (url === undefined) return undefined;
+export function openRunsIndex(config: Config, secrets: Secrets): RunsIndex | undefined {
+  const { url, caFile, ...options } = config.elasticsearch;
+  if (config.index.store === 'none') return undefined;
+  if (usesFile(config) || url === undefined) return createSqliteIndex({ file: indexFile(config) });
   return createElasticsearchIndex({
     ...options,
     url,
@@ -74,3 +82,13 @@ export function openRunsIndex({ elasticsearch }: Config, secrets: Secrets): Runs
     apiKey: secrets.elasticsearchApiKey,
   });
 }
+
+const usesFile = ({ index, elasticsearch }: Config): boolean =>
+  index.store === 'sqlite' || (index.store === 'auto' && elasticsearch.url === undefined);
+
+const placeOf = (config: Config): string =>
+  usesFile(config) ? indexFile(config) : withoutCredentials(config.elasticsearch.url ?? '');
+
+/** A file for each MLflow server: gateways of several may share a data folder, never an index. */
+const indexFile = ({ data, upstream }: Config): string =>
+  join(data.dir, `index-${hash('sha256', upstream.url).slice(0, 12)}.sqlite`);

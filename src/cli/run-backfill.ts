@@ -9,7 +9,7 @@ import { openRunsIndex } from './open-index.ts';
 /** Copies the runs of the MLflow server into the index beside a running gateway. Gives the exit code. */
 export async function runBackfill(config: Config, secrets: Secrets): Promise<number> {
   const index = openRunsIndex(config, secrets);
-  if (!index) throw new ConfigError([{ path: 'elasticsearch.url', message: 'missing: there is no index to copy to' }]);
+  if (!index) throw new ConfigError([{ path: 'index.store', message: 'is none: there is no index to copy to' }]);
   const upstream = new UpstreamClient(config.upstream);
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => interrupted.abort(new Error('Interrupted.')));

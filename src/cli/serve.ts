@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withoutCredentials } from '../config/redact.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -43,7 +42,7 @@ function startLine(config: Config, { index, cache }: { index: string; cache: str
   const parts = [
     `listening on ${address}:${port}`,
     `upstream ${config.upstream.url}`,
-    `index ${index === 'none' ? index : withoutCredentials(index)}`,
+    `index ${index}`,
     `cache ${cache}`,
     `connect with: export MLFLOW_TRACKING_URI=http://${host}:${port}`,
   ];

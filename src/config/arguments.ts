@@ -17,6 +17,7 @@ const KEY_OF_FLAG: Readonly<Record<string, string>> = {
   upstream: 'upstream.url',
   elasticsearch: 'elasticsearch.url',
   redis: 'redis.url',
+  'data-dir': 'data.dir',
   host: 'listen.host',
   port: 'listen.port',
 };
@@ -32,8 +33,9 @@ Usage
 
 Options
   --upstream URL        the MLflow server, such as http://127.0.0.1:5001
-  --elasticsearch URL   Elasticsearch for the runs index
+  --elasticsearch URL   Elasticsearch for the runs index, instead of a file
   --redis URL           Redis for the cache
+  --data-dir DIR        folder for the runs index when there is no Elasticsearch (data)
   --host HOST           address to listen on (127.0.0.1)
   --port PORT           port to listen on (5000)
   --config FILE         YAML file with any of the keys of config/default.yaml

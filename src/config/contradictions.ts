@@ -21,6 +21,11 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
     message: 'redis needs redis.url: --redis URL or GATEWAY_REDIS_URL',
   },
   {
+    path: 'index.store',
+    wrong: (given) => given('index.store') === 'elasticsearch' && !given('elasticsearch.url'),
+    message: 'elasticsearch needs elasticsearch.url: --elasticsearch URL or GATEWAY_ELASTICSEARCH_URL',
+  },
+  {
     path: 'elasticsearch.username',
     wrong: (given) => Boolean(given('elasticsearch.username')) !== Boolean(given('elasticsearch.passwordEnv')),
     message: 'username and passwordEnv go together',

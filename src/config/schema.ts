@@ -35,10 +35,19 @@ const Upstream = z.strictObject({
   connections: z.int().positive().default(64).describe('Connections kept for searches and writes at most'),
 });
 
+const Data = z.strictObject({
+  dir: z.string().min(1).default('data').describe('Folder for files of the gateway; made when it is not there'),
+});
+
+const Index = z.strictObject({
+  store: z
+    .enum(['auto', 'elasticsearch', 'sqlite', 'none'])
+    .default('auto')
+    .describe('auto is elasticsearch when elasticsearch.url is set, else sqlite: a file in data.dir'),
+});
+
 const Elasticsearch = z.strictObject({
-  url: httpUrl
-    .optional()
-    .describe('Elasticsearch 8 or 9 for the runs index; without it the MLflow server answers searches'),
+  url: httpUrl.optional().describe('Elasticsearch 8 or 9 for the runs index'),
   index: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits and . _ - only')
@@ -98,6 +107,8 @@ export const ConfigSchema = z.strictObject({
   listen: Listen.prefault({}),
   // An absent section is reported as its missing key.
   upstream: Upstream.prefault({} as z.input<typeof Upstream>),
+  data: Data.prefault({}),
+  index: Index.prefault({}),
   elasticsearch: Elasticsearch.prefault({}),
   redis: Redis.prefault({}),
   cache: Cache.prefault({}),

@@ -1,17 +1,9 @@
-import type { WriteEffect } from '../plan/write-effect.ts';
+import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
 import type { UpstreamResponse } from '../upstream/upstream-client.ts';
 import { readLikePython } from './python-json.ts';
 import type { WriteKind } from './write-table.ts';
 
-const NOTHING: WriteEffect = {
-  runs: [],
-  createdExperiments: [],
-  experimentsWithChangedRuns: [],
-  experimentsChanged: false,
-  unknown: false,
-  uncertain: false,
-};
-const ANYTHING: WriteEffect = { ...NOTHING, unknown: true };
+const ANYTHING: WriteEffect = { ...NO_EFFECT, unknown: true };
 
 type Answer = Pick<UpstreamResponse, 'status' | 'body'>;
 
@@ -49,7 +41,7 @@ const EFFECT_OF: Readonly<
   'create-run': (request, answer) => (answer && isRefusal(answer) ? undefined : creationOfRun(request, answer)),
   'create-run-in-steps': creationOfRun,
   'create-experiment': creationOfExperiment,
-  experiment: () => ({ ...NOTHING, experimentsChanged: true }),
+  experiment: () => ({ ...NO_EFFECT, experimentsChanged: true }),
   'experiment-with-runs': changeOfExperiment,
   anything: () => ANYTHING,
   'anything-later': () => ANYTHING,
@@ -65,14 +57,14 @@ function changeOfRun(request: Request, answer: Answer | undefined): WriteEffect 
   if (!ids.every((id) => /^[\w-]+$/.test(id))) return ANYTHING;
   // MySQL finds a run whatever the case of its id.
   const spellings = new Set(ids.flatMap((id) => [id, id.toLowerCase()]));
-  return { ...NOTHING, runs: [...spellings].map((runId) => ({ runId })) };
+  return { ...NO_EFFECT, runs: [...spellings].map((runId) => ({ runId })) };
 }
 
 function creationOfRun(request: Request, answer: Answer | undefined): WriteEffect {
   const { run } = (answer?.status === 200 && readLikePython(answer.body)) || {};
   const { run_id: runId, experiment_id: experimentId } = (run as { info?: Record<string, unknown> })?.info ?? {};
   if (typeof runId === 'string' && typeof experimentId === 'string') {
-    return { ...NOTHING, runs: [{ runId, experimentId }] };
+    return { ...NO_EFFECT, runs: [{ runId, experimentId }] };
   }
   return allRunsOf(request);
 }
@@ -80,7 +72,7 @@ function creationOfRun(request: Request, answer: Answer | undefined): WriteEffec
 function creationOfExperiment(_: Request, answer: Answer | undefined): WriteEffect | undefined {
   if (answer && isRefusal(answer)) return undefined;
   const { experiment_id: id } = (answer?.status === 200 && readLikePython(answer.body)) || {};
-  return { ...NOTHING, createdExperiments: typeof id === 'string' ? [id] : [], experimentsChanged: true };
+  return { ...NO_EFFECT, createdExperiments: typeof id === 'string' ? [id] : [], experimentsChanged: true };
 }
 
 function changeOfExperiment(request: Request, answer: Answer | undefined): WriteEffect | undefined {
@@ -91,7 +83,7 @@ function changeOfExperiment(request: Request, answer: Answer | undefined): Write
 function allRunsOf(request: Request): WriteEffect {
   const id = request?.experiment_id ?? request?.experimentId;
   const isPlain = typeof id === 'string' && /^\d{1,18}$/.test(id);
-  return isPlain ? { ...NOTHING, experimentsWithChangedRuns: [String(BigInt(id))] } : ANYTHING;
+  return isPlain ? { ...NO_EFFECT, experimentsWithChangedRuns: [String(BigInt(id))] } : ANYTHING;
 }
 
 /** For writes of one transaction: refused means undone. `log-batch` is not one of them. */

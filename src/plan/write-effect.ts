@@ -16,3 +16,13 @@ export interface WriteEffect {
   /** The answer never came (time-out, cut connection): the backend may still carry the write out. */
   readonly uncertain: boolean;
 }
+
+/** A write that changed nothing. */
+export const NO_EFFECT: WriteEffect = {
+  runs: [],
+  createdExperiments: [],
+  experimentsWithChangedRuns: [],
+  experimentsChanged: false,
+  unknown: false,
+  uncertain: false,
+};

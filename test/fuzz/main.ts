@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
 import { startElasticsearch } from '../services/elasticsearch.ts';
 import { startMlflow } from '../services/mlflow.ts';
@@ -16,12 +19,12 @@ interface Stoppable {
 }
 
 async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean> {
-  const open = async <S extends Stoppable>(starting: Promise<S>): Promise<S> => {
+  const open: Open = async (starting) => {
     const started = await starting;
     opened.unshift(started);
     return started;
   };
-  const [elasticsearch, mlflow] = await Promise.all([open(startElasticsearch()), openMlflow(options, open)]);
+  const [index, mlflow] = await Promise.all([openIndex(options, open), openMlflow(options, open)]);
   const random = new Random(options.seeds[0] ?? 1);
   const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'fuzz');
   const plans = makeRuns(random, options.runs, EXPERIMENTS);
@@ -31,7 +34,8 @@ async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean>
   for (const plan of plans.slice(0, half)) runIds.push(await loadRun(mlflow.url, plan, experimentIds));
   const upstream = ['--upstream', mlflow.url];
   const indexed = await open(
-    startGateway([...upstream, '--elasticsearch', elasticsearch.url], {
+    startGateway([...upstream, ...index.flags], {
+      GATEWAY_INDEX_STORE: options.index,
       GATEWAY_CACHE_STORE: 'none',
       GATEWAY_LOG_LEVEL: 'warn',
     }),
@@ -52,7 +56,17 @@ async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean>
   return same;
 }
 
-async function openMlflow({ backend }: FuzzOptions, open: <S extends Stoppable>(starting: Promise<S>) => Promise<S>) {
+type Open = <S extends Stoppable>(starting: Promise<S>) => Promise<S>;
+
+/** What the index needs, and how the gateway is told of it. */
+async function openIndex({ index }: FuzzOptions, open: Open): Promise<{ readonly flags: readonly string[] }> {
+  if (index === 'elasticsearch') return { flags: ['--elasticsearch', (await open(startElasticsearch())).url] };
+  const folder = await mkdtemp(join(tmpdir(), 'fuzz-index-'));
+  await open(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
+  return { flags: ['--data-dir', folder] };
+}
+
+async function openMlflow({ backend }: FuzzOptions, open: Open) {
   if (backend === 'sqlite') return open(startMlflow({ workers: 2 }));
   const database = await open(startPostgresql());
   return open(startMlflow({ workers: 2, backendStoreUri: database.url }));

@@ -5,6 +5,7 @@ export interface FuzzOptions {
   readonly seeds: readonly number[];
   readonly runs: number;
   readonly backend: 'sqlite' | 'postgresql';
+  readonly index: 'elasticsearch' | 'sqlite';
 }
 
 export const HELP = `Random searches, valid and broken, asked of an MLflow server directly and through gateways before it:
@@ -17,6 +18,7 @@ Usage: npm run fuzz -- [options]
   --seed S           seed; may be repeated (1)
   --runs N           runs in the server (150)
   --backend NAME     database below MLflow: sqlite or postgresql (sqlite)
+  --index NAME       index of the gateway: elasticsearch or sqlite (elasticsearch)
   --help             print this text and stop
 `;
 
@@ -25,6 +27,7 @@ const SPEC = {
   seed: { type: 'string', multiple: true, default: ['1'] },
   runs: { type: 'string', default: '150' },
   backend: { type: 'string', default: 'sqlite' },
+  index: { type: 'string', default: 'elasticsearch' },
   help: { type: 'boolean', default: false },
 } satisfies ParseArgsOptionsConfig;
 
@@ -34,16 +37,21 @@ function toCount(name: string, text: string): number {
   return count;
 }
 
+function oneOf<T extends string>(name: string, known: readonly T[], text: string): T {
+  const found = known.find((each) => each === text);
+  if (found === undefined) throw new Error(`--${name} knows ${known.join(' and ')}, not ${text}`);
+  return found;
+}
+
 /** @throws Error that says which option is wrong. Undefined when only help was asked. */
 export function readOptions(args: readonly string[]): FuzzOptions | undefined {
   const { values } = parseArgs({ args: [...args], options: SPEC });
   if (values.help) return undefined;
-  if (values.backend !== 'sqlite' && values.backend !== 'postgresql')
-    throw new Error(`--backend knows sqlite and postgresql, not ${values.backend}`);
   return {
     n: toCount('n', values.n),
     seeds: values.seed.map((seed) => toCount('seed', seed)),
     runs: toCount('runs', values.runs),
-    backend: values.backend,
+    backend: oneOf('backend', ['sqlite', 'postgresql'], values.backend),
+    index: oneOf('index', ['elasticsearch', 'sqlite'], values.index),
   };
 }

@@ -7,19 +7,10 @@ import { RedisStore } from '../../src/cache/redis-store.ts';
 import type { CacheStore } from '../../src/plan/cache-store.ts';
 import { dependency, type PlannedRead, type ReadAnswer } from '../../src/plan/read.ts';
 import { RunDirectory } from '../../src/plan/run-directory.ts';
-import type { WriteEffect } from '../../src/plan/write-effect.ts';
+import { NO_EFFECT, type WriteEffect } from '../../src/plan/write-effect.ts';
 import { OwnRedis } from '../fixtures/own-redis.ts';
 
 const RUN = 'a'.repeat(32);
-const NOTHING: WriteEffect = {
-  runs: [],
-  createdExperiments: [],
-  experimentsWithChangedRuns: [],
-  experimentsChanged: false,
-  unknown: false,
-  uncertain: false,
-};
-
 /** A backend of one value, with a cache in front: what is read must be what was written last. */
 function openBackend(store: CacheStore) {
   const directory = new RunDirectory();
@@ -48,7 +39,7 @@ function openBackend(store: CacheStore) {
   };
   const write = (effect: Partial<WriteEffect>) => {
     state.value++;
-    return invalidation.apply({ ...NOTHING, ...effect });
+    return invalidation.apply({ ...NO_EFFECT, ...effect });
   };
   return { state, read, write, directory, invalidation, lookedUp, outages };
 }

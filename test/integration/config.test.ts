@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -46,9 +49,9 @@ describe('the command', () => {
   });
 
   it('has no index to fill when none is named', async () => {
-    const { code, stderr } = await run(['backfill', '--upstream', 'http://mlflow']);
+    const { code, stderr } = await run(['backfill', '--upstream', 'http://mlflow'], { GATEWAY_INDEX_STORE: 'none' });
     expect(code).toBe(2);
-    expect(stderr).toContain('elasticsearch.url: missing');
+    expect(stderr).toContain('index.store: is none');
   });
 
   it('says that the port is taken', async () => {
@@ -72,6 +75,18 @@ describe('the gateway as a process', () => {
     for (const part of [gateway.url, upstream.url, 'index none', 'cache redis', 'export MLFLOW_TRACKING_URI='])
       expect(line).toContain(part);
     expect(gateway.output()).not.toContain('s3cret');
+  });
+
+  it('keeps the index in a file of its own for each upstream when there is no Elasticsearch', async () => {
+    upstream.answer((_req, res) => void res.end('{}'));
+    const folder = await mkdtemp(join(tmpdir(), 'data-'));
+    const gateway = await startGateway(['--upstream', upstream.url, '--data-dir', folder], {
+      GATEWAY_INDEX_STORE: 'auto',
+    });
+    await expect.poll(() => readdir(folder)).toContainEqual(expect.stringMatching(/^index-[0-9a-f]{12}\.sqlite$/));
+    expect(gateway.output()).toContain(`index sqlite ${folder}/index-`);
+    expect(await gateway.stop()).toBe(0);
+    await rm(folder, { recursive: true });
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)(

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type GatewayProcess, startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
 import { type LoadedCases, loadCases } from '../fixtures/load-cases.ts';
@@ -9,6 +12,8 @@ const opened: GatewayProcess[] = [];
 let loaded: LoadedCases;
 let indexed: GatewayProcess;
 let plain: GatewayProcess;
+let embedded: GatewayProcess;
+let folder: string;
 
 beforeAll(async () => {
   loaded = await loadCases(mlflow, searchCases.dataset);
@@ -21,11 +26,15 @@ beforeAll(async () => {
   opened.push(indexed);
   plain = await startGateway(['--upstream', mlflow], env);
   opened.push(plain);
-  await waitForIndex(indexed, [...loaded.experimentIdOf.values()]);
+  folder = await mkdtemp(join(tmpdir(), 'cases-'));
+  embedded = await startGateway(['--upstream', mlflow, '--data-dir', folder], { ...env, GATEWAY_INDEX_STORE: 'auto' });
+  opened.push(embedded);
+  for (const gateway of [indexed, embedded]) await waitForIndex(gateway, [...loaded.experimentIdOf.values()]);
 });
 
 afterAll(async () => {
   for (const gateway of opened) await gateway.stop();
+  await rm(folder, { recursive: true });
 });
 
 const fill = (text: string) => withRunIds(text, (name) => loaded.runIdOf.get(name) ?? name);
@@ -105,6 +114,7 @@ const WAYS = [
   ['pass-through', () => plain.url, { authorization: 'Bearer nobody' }],
   ['the MLflow adapter, from the printed tree', () => plain.url, {}],
   ['the Elasticsearch index', () => indexed.url, {}],
+  ['the SQLite index', () => embedded.url, {}],
 ] as const;
 
 it.each(WAYS)(
@@ -119,7 +129,7 @@ it.each(WAYS)(
       if (searchCase.expect === 'ok') sources.set(answer.source, (sources.get(answer.source) ?? 0) + 1);
     }
     expect(problems).toEqual([]);
-    if (base() === indexed.url) expect(sources.get('index')).toBeGreaterThanOrEqual(290);
+    if (base() === indexed.url || base() === embedded.url) expect(sources.get('index')).toBeGreaterThanOrEqual(290);
   },
   300_000,
 );

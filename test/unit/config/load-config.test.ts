@@ -34,6 +34,7 @@ describe('loadConfig', () => {
     expect(config.upstream.url).toBe('http://mlflow:5000');
     expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 5000 });
     expect(config.elasticsearch.url).toBeUndefined();
+    expect(config.data.dir).toBe('data');
   });
 
   it('lets flags win over variables, and variables over the file', () => {

@@ -2,18 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { IndexFeed } from '../../../src/indexing/index-feed.ts';
 import { RunDirectory } from '../../../src/plan/run-directory.ts';
-import type { WriteEffect } from '../../../src/plan/write-effect.ts';
+import { NO_EFFECT, type WriteEffect } from '../../../src/plan/write-effect.ts';
 import { FakeBackend, FakeIndex, rough } from '../../fixtures/fake-runs.ts';
 import { Random } from '../../fuzz/random.ts';
 
-const NOTHING: WriteEffect = {
-  runs: [],
-  createdExperiments: [],
-  experimentsWithChangedRuns: [],
-  experimentsChanged: false,
-  unknown: false,
-  uncertain: false,
-};
 const QUICK = { readyMs: 200, coalesceMs: 3, retryMs: 3, trustMs: 10, uncertainMs: [4, 12, 30] };
 const signal = new AbortController().signal;
 
@@ -48,7 +40,7 @@ class World {
 
   #acknowledge(effect: Partial<WriteEffect>, runIds: readonly string[]): void {
     const revisions = runIds.map((id) => this.backend.runs.get(id)?.revision ?? 0);
-    this.feed.apply({ ...NOTHING, ...effect });
+    this.feed.apply({ ...NO_EFFECT, ...effect });
     for (const [i, id] of runIds.entries())
       this.acknowledged.set(id, Math.max(this.acknowledged.get(id) ?? 0, revisions[i] ?? 0));
   }
@@ -108,7 +100,7 @@ class World {
     const [runId, experimentId] = this.#anyRun();
     const landing = sleep(this.random.int(0, 20)).then(() => this.backend.write(runId, experimentId));
     const effect = this.random.chance(0.7) ? { runs: [{ runId }] } : { experimentsWithChangedRuns: [experimentId] };
-    this.feed.apply({ ...NOTHING, ...effect, uncertain: true });
+    this.feed.apply({ ...NO_EFFECT, ...effect, uncertain: true });
     await landing;
   };
 

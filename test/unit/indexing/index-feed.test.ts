@@ -2,17 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IndexFeed, type IndexFeedOptions } from '../../../src/indexing/index-feed.ts';
 import { RunDirectory } from '../../../src/plan/run-directory.ts';
-import type { WriteEffect } from '../../../src/plan/write-effect.ts';
+import { NO_EFFECT, type WriteEffect } from '../../../src/plan/write-effect.ts';
 import { FakeBackend, FakeIndex, Gates } from '../../fixtures/fake-runs.ts';
 
-const NOTHING: WriteEffect = {
-  runs: [],
-  createdExperiments: [],
-  experimentsWithChangedRuns: [],
-  experimentsChanged: false,
-  unknown: false,
-  uncertain: false,
-};
 const signal = new AbortController().signal;
 const SLOWLY = 60;
 
@@ -36,7 +28,7 @@ function open(options: IndexFeedOptions = {}): void {
   feed.start();
 }
 
-const apply = (effect: Partial<WriteEffect>) => feed.apply({ ...NOTHING, ...effect });
+const apply = (effect: Partial<WriteEffect>) => feed.apply({ ...NO_EFFECT, ...effect });
 const ready = (...ids: string[]) => feed.ready(ids, signal);
 const untilReady = (...ids: string[]) => expect.poll(() => ready(...ids), { interval: 3 }).toBe(true);
 const untilCalled = (name: string) => expect.poll(() => gates.count(name), { interval: 1 }).toBeGreaterThan(0);
