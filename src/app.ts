@@ -1,13 +1,14 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type Express } from 'express';
 import type { CachedRead } from './cache/cached-read.ts';
 import { createDispatch } from './http/dispatch.ts';
 import { createEndpoints, type Planner } from './http/endpoints.ts';
-import { sendError } from './http/error-response.ts';
+import { createErrorHandler } from './http/error-handler.ts';
 import { createLocationRewrite } from './http/forwarding.ts';
 import { createHostCheck } from './http/host-check.ts';
-import type { MarkedResponse, Marks } from './http/marks.ts';
+import type { MarkedResponse } from './http/marks.ts';
 import { createNativeHandler } from './http/native.ts';
 import { createNativeHeaders } from './http/native-headers.ts';
+import { observe } from './http/observe.ts';
 import { createOwnRoutes } from './http/own-routes.ts';
 import type { PassThrough } from './http/pass-through.ts';
 import { UnparsedSearches } from './http/unparsed-searches.ts';
@@ -42,11 +43,7 @@ export function createApp(deps: AppDeps): Express {
     observe(res, deps.metrics);
     return dispatch(req, res as MarkedResponse);
   });
-  app.use((thrown: unknown, req: Request, res: Response, _next: NextFunction) => {
-    const error = sendError(res, thrown);
-    if (error.code === 'INTERNAL_ERROR')
-      deps.logger.error({ err: error, method: req.method, path: req.path }, 'request failed');
-  });
+  app.use(createErrorHandler(deps.logger));
   return app;
 }
 
@@ -82,13 +79,5 @@ function dispatchOf(deps: AppDeps) {
       settle: deps.settle,
     }),
     passThrough,
-  });
-}
-
-function observe(res: Response, metrics: Metrics): void {
-  const began = performance.now();
-  res.on('close', () => {
-    const { route = 'refused', source = '', cache = '' } = res.locals as Marks;
-    metrics.observe({ route, source, cache, status: res.statusCode, seconds: (performance.now() - began) / 1_000 });
   });
 }

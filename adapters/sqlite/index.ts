@@ -4,6 +4,8 @@ import type { RunQuery } from '../../src/query/run-query.ts';
 import { RunSource } from './run-source.ts';
 import { WorkerThread } from './worker-thread.ts';
 
+export { createSqliteStore, type SqliteStore } from './sqlite-store.ts';
+
 export interface SqliteOptions {
   /** The database file; it and its folder are made when they are not there. */
   readonly file: string;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../src/errors/gateway-error.ts';
 
 /** What a worker is for: one connection to one file. */
-export type Role = 'reader' | 'index-writer';
+export type Role = 'reader' | 'index-writer' | 'store';
 
 export interface WorkerOptions {
   readonly path: string;

@@ -6,6 +6,8 @@ import { INDEX_FILE } from './index-file.ts';
 import { IndexWriter } from './index-writer.ts';
 import { type RunSearchTask, searchRuns } from './search-runs.ts';
 import { Statements } from './statements.ts';
+import { createStore } from './store/create-store.ts';
+import { STORE_FILE } from './store-file.ts';
 import type { Call, Reply, Role, WorkerOptions } from './worker-protocol.ts';
 
 type Functions = Readonly<Record<string, (...args: never[]) => unknown>>;
@@ -27,6 +29,7 @@ const ROLES: Record<Role, (path: string) => Functions> = {
       coverage: (...args: Parameters<IndexWriter['coverage']>) => writer.coverage(...args),
     };
   },
+  store: (path) => ({ ...createStore(openForWriting(path, STORE_FILE)) }),
 };
 
 const { path, role } = workerData as WorkerOptions;

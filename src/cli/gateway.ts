@@ -7,7 +7,7 @@ import {
   probeDialect,
 } from '../../adapters/mlflow/index.ts';
 import { createApp } from '../app.ts';
-import type { Config } from '../config/schema.ts';
+import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Dialect } from '../domain/dialect.ts';
 import { AnonymousAccess } from '../http/anonymous-access.ts';
@@ -28,7 +28,7 @@ import { readVersion } from './version.ts';
 export interface Gateway {
   readonly app: RequestListener;
   /** Names for the line that says it has started. */
-  readonly parts: { readonly index: string; readonly cache: string };
+  readonly parts: { readonly backend: string; readonly index: string; readonly cache: string };
   /** Gets to know the backend. Takes a few seconds at most; what is not known by then is found out in the background. */
   start(): Promise<void>;
   /** Lets probes see that it is about to stop. */
@@ -42,7 +42,7 @@ const READY_TIMEOUT_MS = 2_000;
 const DIALECT_RETRY_MS = 5_000;
 
 /** Puts the parts together. Opens connections, no port. */
-export function createGateway(config: Config, secrets: Secrets, logger: Logger): Gateway {
+export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: Logger): Gateway {
   const stop = new AbortController();
   const metrics = new Metrics();
   const upstream = new UpstreamClient(config.upstream);
@@ -120,7 +120,7 @@ export function createGateway(config: Config, secrets: Secrets, logger: Logger):
 
   return {
     app,
-    parts: { index: index?.title ?? 'none', cache: cache.name },
+    parts: { backend: `upstream ${config.upstream.url}`, index: index?.title ?? 'none', cache: cache.name },
     async start() {
       // What a store still holds from before may have been changed past us.
       await cache.invalidate(EVERYTHING);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
 import { createSqliteIndex } from '../../adapters/sqlite/index.ts';
 import { withoutCredentials } from '../config/redact.ts';
-import type { Config } from '../config/schema.ts';
+import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
 import type { RunAdapter } from '../plan/adapter.ts';
@@ -36,7 +36,7 @@ export interface IndexParts {
 }
 
 /** The runs index and what keeps it up to date; undefined when the configuration names none. */
-export function openIndex(config: Config, secrets: Secrets, parts: IndexParts): Index | undefined {
+export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: IndexParts): Index | undefined {
   const index = openRunsIndex(config, secrets);
   if (!index) return undefined;
   const { directory, reader, metrics, logger } = parts;
@@ -70,7 +70,7 @@ export function openIndex(config: Config, secrets: Secrets, parts: IndexParts): 
 }
 
 /** The runs index that the configuration names. */
-export function openRunsIndex(config: Config, secrets: Secrets): RunsIndex | undefined {
+export function openRunsIndex(config: UpstreamConfig, secrets: Secrets): RunsIndex | undefined {
   const { url, caFile, ...options } = config.elasticsearch;
   if (config.index.store === 'none') return undefined;
   if (usesFile(config) || url === undefined) return createSqliteIndex({ file: indexFile(config) });
@@ -83,12 +83,12 @@ export function openRunsIndex(config: Config, secrets: Secrets): RunsIndex | und
   });
 }
 
-const usesFile = ({ index, elasticsearch }: Config): boolean =>
+const usesFile = ({ index, elasticsearch }: UpstreamConfig): boolean =>
   index.store === 'sqlite' || (index.store === 'auto' && elasticsearch.url === undefined);
 
-const placeOf = (config: Config): string =>
+const placeOf = (config: UpstreamConfig): string =>
   usesFile(config) ? indexFile(config) : withoutCredentials(config.elasticsearch.url ?? '');
 
 /** A file for each MLflow server: gateways of several may share a data folder, never an index. */
-const indexFile = ({ data, upstream }: Config): string =>
+const indexFile = ({ data, upstream }: UpstreamConfig): string =>
   join(data.dir, `index-${hash('sha256', upstream.url).slice(0, 12)}.sqlite`);

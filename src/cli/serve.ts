@@ -2,22 +2,23 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config/schema.ts';
+import { type Config, hasUpstream } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createGateway } from './gateway.ts';
+import { createEmbeddedGateway } from './embedded-gateway.ts';
+import { createGateway, type Gateway } from './gateway.ts';
 
 /** Runs the gateway until SIGTERM or SIGINT. @throws when it cannot listen. */
 export async function serve(config: Config, secrets: Secrets, logger: Logger): Promise<void> {
   const { host, port, drainTimeoutMs } = config.listen;
   const stopped = stopSignal();
-  const gateway = createGateway(config, secrets, logger);
+  const gateway = hasUpstream(config) ? createGateway(config, secrets, logger) : createEmbeddedGateway(config, logger);
   const server = createServer(SERVER_OPTIONS, gateway.app);
   // Before anything else: a second gateway by mistake must not take the index over.
   server.listen(port, host);
   await once(server, 'listening');
   await Promise.race([gateway.start(), stopped]);
-  process.stdout.write(`${startLine(config, gateway.parts, server)}\n`);
+  process.stdout.write(`${startLine(gateway.parts, server)}\n`);
   await stopped;
   logger.info('stopping');
   gateway.drain();
@@ -35,13 +36,13 @@ export const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000,
 };
 
-function startLine(config: Config, { index, cache }: { index: string; cache: string }, server: Server): string {
+function startLine({ backend, index, cache }: Gateway['parts'], server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
   const isAny = address === '0.0.0.0' || address === '::';
   const host = isAny ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
   const parts = [
     `listening on ${address}:${port}`,
-    `upstream ${config.upstream.url}`,
+    backend,
     `index ${index}`,
     `cache ${cache}`,
     `connect with: export MLFLOW_TRACKING_URI=http://${host}:${port}`,

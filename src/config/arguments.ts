@@ -28,14 +28,15 @@ const FLAGS = [...VALUED_FLAGS, ...COMMAND_FLAGS];
 export const HELP = `A tracking gateway for MLflow.
 
 Usage
-  npm start -- --upstream URL [options]            start the gateway
+  npm start -- [options]                           start a tracking server of its own, with files in the data folder
+  npm start -- --upstream URL [options]            start the gateway in front of an MLflow server
   npm run backfill -- --upstream URL [options]     copy the runs of the MLflow server into the index, then stop
 
 Options
   --upstream URL        the MLflow server, such as http://127.0.0.1:5001
   --elasticsearch URL   Elasticsearch for the runs index, instead of a file
   --redis URL           Redis for the cache
-  --data-dir DIR        folder for the runs index when there is no Elasticsearch (data)
+  --data-dir DIR        folder for runs and artifacts, or for the runs index when there is an upstream (data)
   --host HOST           address to listen on (127.0.0.1)
   --port PORT           port to listen on (5000)
   --config FILE         YAML file with any of the keys of config/default.yaml

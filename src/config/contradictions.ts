@@ -15,6 +15,11 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
     wrong: (given) => /[?#]/.test(String(given('upstream.url'))),
     message: 'must not have a query or a fragment',
   },
+  ...['elasticsearch.url', 'redis.url'].map((path) => ({
+    path,
+    wrong: (given: Given) => Boolean(given(path)) && !given('upstream.url'),
+    message: 'is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL',
+  })),
   {
     path: 'cache.store',
     wrong: (given) => given('cache.store') === 'redis' && !given('redis.url'),

@@ -87,16 +87,11 @@ function explain(issue: z.core.$ZodIssue, layers: Layers): void {
   const value = valueAt(layers, path);
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) explainKey(layers, path, key);
-  } else if (path === 'upstream.url' && value === undefined) {
-    complain(layers, path, WHICH_UPSTREAM);
   } else {
     const options = issue.code === 'invalid_value' ? issue.values.map(String) : [];
     complain(layers, path, `${issue.message}${guess(String(value), options)}`);
   }
 }
-
-const WHICH_UPSTREAM =
-  'missing: say which MLflow server, by --upstream URL, GATEWAY_UPSTREAM_URL or this key in a file';
 
 function explainKey(layers: Layers, section: string, key: string): void {
   const prefix = section && `${section}.`;

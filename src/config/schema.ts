@@ -28,7 +28,11 @@ const Listen = z.strictObject({
 });
 
 const Upstream = z.strictObject({
-  url: httpUrl.describe('The MLflow server; a path in it is put before every request path'),
+  url: httpUrl
+    .optional()
+    .describe(
+      'The MLflow server; a path in it is put before every request path. Without it the gateway keeps runs itself',
+    ),
   timeoutMs: milliseconds
     .default(120_000)
     .describe('Silence of the MLflow server after which a request gets 504, in ms'),
@@ -105,8 +109,7 @@ const Log = z.strictObject({
 /** Everything that can be set; a section may be left out. Holds no secrets: those are named by `…Env` keys. */
 export const ConfigSchema = z.strictObject({
   listen: Listen.prefault({}),
-  // An absent section is reported as its missing key.
-  upstream: Upstream.prefault({} as z.input<typeof Upstream>),
+  upstream: Upstream.prefault({}),
   data: Data.prefault({}),
   index: Index.prefault({}),
   elasticsearch: Elasticsearch.prefault({}),
@@ -121,3 +124,8 @@ export const ConfigSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof ConfigSchema>;
+
+/** The configuration of a gateway that stands in front of an MLflow server. */
+export type UpstreamConfig = Config & { readonly upstream: { readonly url: string } };
+
+export const hasUpstream = (config: Config): config is UpstreamConfig => config.upstream.url !== undefined;

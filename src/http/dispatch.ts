@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Endpoint } from './endpoints.ts';
 import { prepareForwarding } from './forwarding.ts';
-import { INVALID_HOST } from './host-check.ts';
+import { refuseHost } from './host-check.ts';
 import type { MarkedResponse } from './marks.ts';
 import type { createNativeHandler } from './native.ts';
-import { type createOwnRoutes, EXEMPT_FROM_HOST_CHECK } from './own-routes.ts';
+import { EXEMPT_FROM_HOST_CHECK, type OwnRoutes } from './own-routes.ts';
 import type { PassThrough } from './pass-through.ts';
 import { API_PREFIXES, pathOf, withoutPreview } from './paths.ts';
 import { writeKind } from './write-table.ts';
@@ -12,7 +12,7 @@ import type { createWriteHandler } from './writes.ts';
 
 export interface DispatchDeps {
   readonly isAllowedHost: (host: string | undefined) => boolean;
-  readonly ownRoute: ReturnType<typeof createOwnRoutes>;
+  readonly ownRoute: OwnRoutes;
   readonly endpoints: readonly Endpoint[];
   readonly answerNatively: ReturnType<typeof createNativeHandler>;
   readonly write: ReturnType<typeof createWriteHandler>;
@@ -57,8 +57,4 @@ function tableOf(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint> 
     ),
   );
   return new Map(rows);
-}
-
-function refuseHost(res: ServerResponse): void {
-  res.writeHead(403, { 'content-type': 'text/plain', 'content-length': INVALID_HOST.length }).end(INVALID_HOST);
 }

@@ -5,10 +5,12 @@ import { type ErrorCode, type GatewayError, toGatewayError } from '../errors/gat
 const CLASS_OF: Readonly<Partial<Record<ErrorCode, readonly [sqlstate: string, errorClass: string]>>> = {
   INVALID_PARAMETER_VALUE: ['KAM00', 'INVALID_PARAMETER_VALUE'],
   BAD_REQUEST: ['KAM00', 'INVALID_PARAMETER_VALUE'],
+  RESOURCE_ALREADY_EXISTS: ['KAM00', 'RESOURCE_ALREADY_EXISTS'],
   RESOURCE_DOES_NOT_EXIST: ['KAM00', 'RESOURCE_NOT_FOUND'],
   ENDPOINT_NOT_FOUND: ['KAM00', 'RESOURCE_NOT_FOUND'],
   PERMISSION_DENIED: ['KAM00', 'PERMISSION_DENIED'],
   INTERNAL_ERROR: ['XXM00', 'CLIENT_INTERNAL_ERROR'],
+  INVALID_STATE: ['XXM00', 'CLIENT_INTERNAL_ERROR'],
   TEMPORARILY_UNAVAILABLE: ['XXM00', 'CLIENT_INTERNAL_ERROR'],
 };
 
@@ -24,7 +26,8 @@ export function sendError(res: ServerResponse, thrown: unknown): GatewayError {
   return error;
 }
 
-function errorBody({ code, message }: GatewayError): string {
+/** An error as MLflow words it in JSON. */
+export function errorBody({ code, message }: GatewayError): string {
   const [sqlstate, errorClass] = CLASS_OF[code] ?? [];
   return JSON.stringify({ error_code: code, message, sqlstate, error_class: errorClass });
 }

@@ -1,6 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import { compileShellPattern } from './shell-pattern.ts';
 
 export const INVALID_HOST = 'Invalid Host header - possible DNS rebinding attack detected';
+
+/** MLflow's answer to a host that may not speak to it. */
+export function refuseHost(res: ServerResponse): void {
+  res.writeHead(403, { 'content-type': 'text/plain', 'content-length': INVALID_HOST.length }).end(INVALID_HOST);
+}
 
 /**
  * Whether a `Host` header may speak to this gateway, as MLflow decides it (`mlflow/server/security_utils.py`): patterns

@@ -22,6 +22,8 @@ export const EXEMPT_FROM_HOST_CHECK: ReadonlySet<string> = new Set([
   '/gateway/metrics',
 ]);
 
+export type OwnRoutes = ReturnType<typeof createOwnRoutes>;
+
 export function createOwnRoutes({ isReady, metrics, status }: OwnDeps) {
   const routes: Readonly<Record<string, Route>> = {
     '/gateway/livez': async (res) => send(res, 200, 'text/plain; charset=utf-8', 'OK'),

@@ -30,6 +30,8 @@ export interface RunSearchSources {
   readonly index?: { readonly adapter: RunAdapter; readonly feed: Feed } | undefined;
   /** The backend's dialect, undefined until it is known. */
   dialect(): Dialect | undefined;
+  /** Clauses and order keys, together, up to which a search is understood; by default what MLflow's databases take. */
+  readonly maxClauses?: number;
   /** Told whenever the index could have answered and failed to. */
   onIndexFailure(error: unknown): void;
 }
@@ -63,7 +65,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
   }
 
   return (search) => {
-    const parsed = understand(search, sources.dialect());
+    const parsed = understand(search, sources.dialect(), sources.maxClauses ?? MAX_CLAUSES);
     if ('handOn' in parsed) return parsed;
     const { query, from } = parsed;
     const limit = search.maxResults;
@@ -80,13 +82,17 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
   };
 }
 
-function understand(search: RunSearch, dialect: Dialect | undefined): { query: RunQuery; from: Bookmark } | HandOn {
+function understand(
+  search: RunSearch,
+  dialect: Dialect | undefined,
+  maxClauses: number,
+): { query: RunQuery; from: Bookmark } | HandOn {
   if (!dialect) return { handOn: 'The database of the backend is not known yet.' };
   try {
     const filter = parseRunFilter(search.filter);
     const asked = parseRunOrder(search.orderBy);
     const leaves = filter ? leavesOf(filter) : [];
-    if (leaves.length + asked.length > MAX_CLAUSES) return { handOn: `More than ${MAX_CLAUSES} clauses.` };
+    if (leaves.length + asked.length > maxClauses) return { handOn: `More than ${maxClauses} clauses.` };
     if (leaves.some((leaf) => !isDefinedIn(leaf, dialect)))
       return { handOn: `The ${dialect} database refuses a value.` };
     const query = toQuery(search, filter, totalOrder(asked), dialect);

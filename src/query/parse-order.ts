@@ -54,6 +54,7 @@ function parseDirection(reader: TokenReader): boolean {
 
 function parseOrderField(reader: TokenReader, table: OrderTable): OrderField {
   const first = reader.next();
+  if (first.kind === 'double-quoted' || first.kind === 'backticked') return quotedField(reader, table, first);
   if (first.kind !== 'word') throw reader.fail('Expected a field such as metrics.accuracy or start_time', first);
   if (reader.peek().kind !== 'dot' || reader.peek().spaced) return attribute(reader, table, first.text, first);
   const entity = table.entities.get(first.text);
@@ -62,6 +63,18 @@ function parseOrderField(reader: TokenReader, table: OrderTable): OrderField {
   const at = reader.peek();
   const key = parseOrderKey(reader, KEYWORD_ENTITIES.has(first.text));
   return entity === 'attribute' ? attribute(reader, table, key, at) : { entity, key };
+}
+
+/** Words, dots and blanks inside: what means the same with the quotes and without them. */
+const PLAIN = /^(?:(\w+)\.)?(\w(?:[\w ./-]*\w)?)$/;
+
+/** A field that stands in quotes as a whole, which MLflow takes off only when a direction follows. */
+function quotedField(reader: TokenReader, table: OrderTable, token: Token): OrderField {
+  const [, prefix, key = ''] = PLAIN.exec(unquote(token)) ?? [];
+  if (key === '' || reader.peek().kind === 'end') throw reader.fail('Expected a field without quotes around it', token);
+  const entity = prefix === undefined ? 'attribute' : table.entities.get(prefix);
+  if (!entity || entity === 'dataset') throw reader.fail('Cannot be ordered by this', token);
+  return entity === 'attribute' ? attribute(reader, table, key, token) : { entity, key };
 }
 
 function attribute(reader: TokenReader, { attributes }: OrderTable, name: string, at: Token): OrderField {

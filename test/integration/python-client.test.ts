@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -103,16 +106,51 @@ describe.each(Object.entries(GATEWAYS))('through %s', (_name, { flags, searchSou
   });
 });
 
+describe('with the gateway alone, without MLflow behind it', () => {
+  const parts = ['experiments', 'runs', 'artifacts', 'run_search', 'read_your_writes', 'refusals'] as const;
+  let gateway: Awaited<ReturnType<typeof startGateway>>;
+  let folder: string;
+  let embedded: Round;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'store-'));
+    gateway = await startGateway(['--data-dir', folder]);
+    embedded = await play(gateway.url, parts);
+  }, ROUND_TIMEOUT_MS);
+
+  afterAll(async () => {
+    await gateway.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it.each(parts)("MLflow's Python client sees the same: %s", (part) => {
+    expect(unordered(embedded.transcript[part])).toEqual(unordered(plain.transcript[part]));
+  });
+});
+
+/** What MLflow leaves open: the order of the columns of a table, and what its database says after a sentence of its own. */
+const unordered = (part: Transcript[Part]) =>
+  part.map(([what, value]) => [
+    what,
+    JSON.parse(JSON.stringify(value), (key, inner: unknown) => {
+      if (key === 'dtypes' && Array.isArray(inner)) return inner.map(String).sort();
+      return typeof inner === 'string' ? inner.replace(/(already exists\. Error: ).*/s, '$1') : inner;
+    }),
+  ]);
+
 const seen = (part: Transcript[Part], what: string) => part.find(([name]) => name === what)?.[1];
 
 /** Runs the script once. Python's sets must come in one order, because pandas' columns follow it. */
-async function play(trackingUri: string): Promise<Round> {
+async function play(trackingUri: string, parts: readonly Part[] = []): Promise<Round> {
   const env = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
     PYTHONHASHSEED: '0',
     PYTHONDONTWRITEBYTECODE: '1',
   };
-  const { stdout } = await execute(await installMlflow(), [SCRIPT, trackingUri], { env, maxBuffer: MAX_OUTPUT_BYTES });
+  const { stdout } = await execute(await installMlflow(), [SCRIPT, trackingUri, ...parts], {
+    env,
+    maxBuffer: MAX_OUTPUT_BYTES,
+  });
   return JSON.parse(stdout);
 }

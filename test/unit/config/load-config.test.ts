@@ -29,7 +29,7 @@ function problemsOf(argv: readonly string[], env: Record<string, string> = {}): 
 }
 
 describe('loadConfig', () => {
-  it('needs no more than an upstream', () => {
+  it('takes an upstream', () => {
     const { config } = load(UPSTREAM);
     expect(config.upstream.url).toBe('http://mlflow:5000');
     expect(config.listen).toMatchObject({ host: '127.0.0.1', port: 5000 });
@@ -74,9 +74,9 @@ describe('loadConfig', () => {
         "--prt: unknown flag; did you mean --port?",
         "--host: needs a value",
         "GATEWAY_ELASTICSEARCH_ULR: unknown variable; did you mean GATEWAY_ELASTICSEARCH_URL?",
+        "redis.url (GATEWAY_REDIS_URL): is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL",
         "listen.port (GATEWAY_LISTEN_PORT): Invalid input: expected number, received string",
         "listen.prot: unknown key; did you mean port?",
-        "upstream.url: missing: say which MLflow server, by --upstream URL, GATEWAY_UPSTREAM_URL or this key in a file",
         "redis.url (GATEWAY_REDIS_URL): not a redis:// or rediss:// URL",
         "cache.store: Invalid option: expected one of "auto"|"memory"|"redis"|"none"; did you mean memory?",
         "cache.ttlSeconds: Too small: expected number to be >0",
@@ -86,9 +86,11 @@ describe('loadConfig', () => {
     `);
   });
 
-  it('says how to name the upstream', () => {
-    expect(problemsOf([])).toEqual([
-      'upstream.url: missing: say which MLflow server, by --upstream URL, GATEWAY_UPSTREAM_URL or this key in a file',
+  it('needs nothing: it is a tracking server then, and has no use for index and cache', () => {
+    expect(load([]).config.upstream.url).toBeUndefined();
+    expect(problemsOf(['--elasticsearch', 'http://es', '--redis', 'redis://r'])).toEqual([
+      'elasticsearch.url (--elasticsearch): is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL',
+      'redis.url (--redis): is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL',
     ]);
   });
 

@@ -4,7 +4,7 @@ import { FilterSyntaxError } from '../../../src/query/filter-syntax-error.ts';
 import { compareRuns, totalOrder } from '../../../src/query/order.ts';
 import { parseRunFilter } from '../../../src/query/parse-filter.ts';
 import { parseRunOrder } from '../../../src/query/parse-order.ts';
-import { type SearchCase, searchCases, toRun, withRunIds } from '../../fixtures/search-cases.ts';
+import { ACCIDENTAL, type SearchCase, searchCases, toRun, withRunIds } from '../../fixtures/search-cases.ts';
 
 const { cases, dataset } = searchCases;
 const idOf = (name: string) =>
@@ -13,21 +13,6 @@ const idOf = (name: string) =>
     .toString(16)
     .padStart(32, '0');
 const runs = dataset.map((row) => toRun(row, idOf(row.name), row.experiment));
-
-/** Accidental grammar that is left to the backend, each with its reason. */
-const HANDED_ON: Record<string, string> = {
-  'empty key after dot matches nothing': 'a blank after the dot belongs to the key',
-  'space after dot is part of the key': 'a blank after the dot belongs to the key',
-  'dotted tag with each part backticked': 'the backticks stay in the key',
-  'dotted tag second part backticked': 'the backticks stay in the key',
-  'square brackets are part of the key': 'brackets are a quoting form that MLflow does not take off',
-  'IN nested parentheses': 'Python evaluates the list',
-  'IN adjacent literals concatenate': 'Python joins the strings',
-  'typecast becomes part of the key': 'a cast is glued to the key',
-  'order backticked whole with direction': 'quotes come off only when a direction follows',
-  'order backticked parts': 'quotes come off only when a direction follows',
-  'order double quoted': 'quotes come off only when a direction follows',
-};
 
 const parse = ({ filter, order_by }: SearchCase) => ({
   filter: parseRunFilter(withRunIds(filter ?? '', idOf)),
@@ -49,7 +34,7 @@ function search(searchCase: SearchCase): string[] {
     .map((run) => run.runName ?? '');
 }
 
-const understood = cases.filter(({ expect: outcome, name }) => outcome === 'ok' && !(name in HANDED_ON));
+const understood = cases.filter(({ expect: outcome, name }) => outcome === 'ok' && !(name in ACCIDENTAL));
 
 describe('searches that MLflow answers', () => {
   it.each(understood)('$name: $filter', (searchCase) => {
@@ -61,7 +46,7 @@ describe('searches that MLflow answers', () => {
 
   it('are understood but for those that are handed on', () => {
     expect(understood.length).toBeGreaterThanOrEqual(290);
-    for (const name of Object.keys(HANDED_ON)) {
+    for (const name of Object.keys(ACCIDENTAL)) {
       const searchCase = cases.find((candidate) => candidate.name === name);
       expect(() => searchCase && parse(searchCase), name).toThrow(FilterSyntaxError);
     }

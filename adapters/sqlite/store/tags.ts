@@ -1,0 +1,71 @@
+import { type PythonJson, pythonJson } from '../../../src/domain/python-text.ts';
+import { GatewayError } from '../../../src/errors/gateway-error.ts';
+import type { KeyValue, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import { missing } from './invalid.ts';
+import { refreshRunText } from './refresh-run-text.ts';
+import { findActiveRun } from './run-rows.ts';
+import type { Statements } from './statements.ts';
+import { validateTag } from './validate-tag.ts';
+
+/** The tag that is the name of its run: setting it renames the run, deleting it does not. */
+export const RUN_NAME = 'mlflow.runName';
+const LOGGED_MODELS = 'mlflow.log-model.history';
+
+export const tags = (statements: Statements): Pick<TrackingStore, 'setTag' | 'deleteTag' | 'logModel'> => ({
+  setTag({ runId, key, value }) {
+    const tag = validateTag({ key, value });
+    const { id } = findActiveRun(statements, runId);
+    setTags(statements, id, [tag]);
+    refreshRunText(statements, id);
+  },
+  deleteTag({ runId, key }) {
+    const { id } = findActiveRun(statements, runId);
+    const deleted = statements.run('DELETE FROM tags WHERE run = ? AND key = ?', id, key);
+    if (deleted === 0) throw missing(`No tag with name: ${key} in run with id ${runId}`);
+    refreshRunText(statements, id);
+  },
+  logModel({ runId, entry }) {
+    const { id } = findActiveRun(statements, runId);
+    putTag(statements, id, { key: LOGGED_MODELS, value: withEntry(statements, id, entry) });
+    refreshRunText(statements, id);
+  },
+});
+
+/** Sets validated tags, a later one over an earlier one; an empty run name has no effect at all. */
+export function setTags(statements: Statements, run: bigint, all: readonly KeyValue[]): void {
+  for (const tag of all) {
+    if (tag.key === RUN_NAME && tag.value === '') continue;
+    if (tag.key === RUN_NAME) statements.run('UPDATE runs SET name = ? WHERE id = ?', tag.value, run);
+    putTag(statements, run, tag);
+  }
+}
+
+/** Writes the row and nothing else. */
+export const putTag = (statements: Statements, run: bigint, { key, value }: KeyValue): number =>
+  statements.run(
+    'INSERT INTO tags (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    ...[run, key, value],
+  );
+
+/** The list grows at the end of its text, so that what is in it stays as it was written. MLflow does not cut this tag. */
+function withEntry(statements: Statements, run: bigint, entry: PythonJson): string {
+  const before = statements.get<{ value: string }>(
+    'SELECT value FROM tags WHERE run = ? AND key = ?',
+    ...[run, LOGGED_MODELS],
+  );
+  const text = pythonJson(entry, { spaced: true });
+  if (!before) return `[${text}]`;
+  if (!isList(before.value)) {
+    throw new GatewayError('INTERNAL_ERROR', `The run's tag ${LOGGED_MODELS} is no list of models.`);
+  }
+  const items = before.value.trim().slice(1, -1).trim();
+  return items === '' ? `[${text}]` : `[${items}, ${text}]`;
+}
+
+function isList(text: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}

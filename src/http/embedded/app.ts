@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import express, { type Express } from 'express';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { readBody } from '../body.ts';
+import { createErrorHandler } from '../error-handler.ts';
+import { createHostCheck, refuseHost } from '../host-check.ts';
+import type { MarkedResponse } from '../marks.ts';
+import { createNativeHeaders } from '../native-headers.ts';
+import { observe } from '../observe.ts';
+import { EXEMPT_FROM_HOST_CHECK, type OwnRoutes } from '../own-routes.ts';
+import { pathOf, queryOf, withoutPreview } from '../paths.ts';
+import type { ArtifactRoutes } from './artifacts.ts';
+import type { EmbeddedAnswer } from './exchange.ts';
+import type { EmbeddedApi } from './handler.ts';
+import { htmlPage } from './html-page.ts';
+import { fixedAnswer } from './server-info.ts';
+
+export interface EmbeddedAppDeps {
+  readonly listen: { readonly allowedHosts: readonly string[]; readonly allowedOrigins: readonly string[] };
+  readonly ownRoute: OwnRoutes;
+  readonly artifacts: ArtifactRoutes;
+  readonly api: EmbeddedApi;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+const CROSS_ORIGIN: EmbeddedAnswer = {
+  status: 403,
+  contentType: 'text/plain; charset=utf-8',
+  body: Buffer.from('Cross-origin request blocked'),
+};
+
+/** A tracking server without MLflow behind it, as an Express app. Opens nothing: no port, no file. */
+export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
+  const isAllowedHost = createHostCheck(deps.listen.allowedHosts);
+  const headersFor = createNativeHeaders(deps.listen.allowedOrigins);
+
+  async function answer(req: IncomingMessage, res: MarkedResponse): Promise<void> {
+    const path = pathOf(req.url ?? '/');
+    if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(path)) return refuseHost(res);
+    const own = deps.ownRoute(req, path);
+    res.locals.route = own ? 'gateway' : 'embedded';
+    if (own) return own(res);
+    const headers = headersFor(req.headers.origin);
+    // MLflow's protection against pages of other origins (`mlflow/server/fastapi_security.py`).
+    if (!headers && isWrite(req, path)) return send(CROSS_ORIGIN, {}, res);
+    for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
+    const artifact = deps.artifacts(req, res, path);
+    if (artifact) return artifact;
+    send(fixedAnswer(req.method ?? 'GET', path) ?? (await callApi(req, res)) ?? htmlPage(404), headers, res);
+  }
+
+  async function callApi(req: IncomingMessage, res: ServerResponse): Promise<EmbeddedAnswer | undefined> {
+    const { method = 'GET', headers } = req;
+    const target = withoutPreview(req.url ?? '/');
+    const body = await readBody(req);
+    const hungUp = new AbortController();
+    res.on('close', () => {
+      if (!res.writableFinished) hungUp.abort();
+    });
+    return deps.api({ method, path: pathOf(target), query: queryOf(target), headers, body, signal: hungUp.signal });
+  }
+
+  const app = express().disable('x-powered-by').disable('etag').disable('query parser');
+  app.use((req, res) => {
+    observe(res, deps.metrics);
+    return answer(req, res as MarkedResponse);
+  });
+  app.use(createErrorHandler(deps.logger));
+  return app;
+}
+
+const isWrite = ({ method = 'GET' }: IncomingMessage, path: string) =>
+  /^\/(?:ajax-)?api\//.test(path) && !['GET', 'HEAD', 'OPTIONS'].includes(method);
+
+function send({ status, contentType, body }: EmbeddedAnswer, headers: object | undefined, res: ServerResponse): void {
+  res
+    .writeHead(status, { ...headers, 'content-type': contentType, 'content-length': body.length })
+    .end(res.req.method === 'HEAD' ? undefined : body);
+}

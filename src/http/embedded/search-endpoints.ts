@@ -1,0 +1,115 @@
+import { jsonText, listOf } from '../../domain/json-text.ts';
+import type { Experiment } from '../../domain/run.ts';
+import type { HandOn, PlannedRead } from '../../plan/read.ts';
+import type { RunSearch } from '../../plan/search-runs.ts';
+import type { StoredExperiment } from '../../plan/tracking-store.ts';
+import { evaluateExperiment } from '../../query/evaluate.ts';
+import { FilterSyntaxError } from '../../query/filter-syntax-error.ts';
+import { compareExperiments, totalExperimentOrder } from '../../query/order-experiments.ts';
+import { parseExperimentFilter } from '../../query/parse-filter.ts';
+import { parseExperimentOrder } from '../../query/parse-order.ts';
+import { refuseExperimentSearch } from '../../query/refusal/refuse-experiment-search.ts';
+import { refuseRunSearch } from '../../query/refusal/refuse-run-search.ts';
+import type { View } from '../../query/run-query.ts';
+import type { EmbeddedEndpoint } from './endpoints.ts';
+import type { Message } from './fill-message.ts';
+import { presentExperiment } from './present.ts';
+import { pythonInt } from './python-numbers.ts';
+import { readPageToken, writePageToken } from './read-page-token.ts';
+import { readRequest } from './read-request.ts';
+import { text } from './requests.ts';
+
+const VIEWS: readonly View[] = ['active', 'active', 'deleted', 'all'];
+const viewOf = (message: Message, name: string): View => VIEWS[Number(message[name] ?? 1n)] ?? 'active';
+const texts = (message: Message, name: string) => (message[name] as string[] | undefined) ?? [];
+
+/** MLflow's default page of runs. */
+const RUNS_A_PAGE = 1_000n;
+
+/**
+ * Answers `runs/search` whole: what `plan` understands it finds, the rest it refuses in MLflow's words.
+ * @throws GatewayError; ServerFault
+ */
+export const createRunSearchEndpoint = (plan: (search: RunSearch) => PlannedRead | HandOn): EmbeddedEndpoint => ({
+  method: 'POST',
+  async answer(request, _call, signal) {
+    const message = readRequest('runs/search', request);
+    const asked = {
+      experimentIds: texts(message, 'experiment_ids'),
+      filter: text(message, 'filter'),
+      orderBy: texts(message, 'order_by'),
+      maxResults: Number(message.max_results ?? RUNS_A_PAGE),
+      pageToken: text(message, 'page_token'),
+    };
+    const ids = asked.experimentIds.map((id) => pythonInt(id));
+    if (ids.includes(undefined) || asked.maxResults < 1) throw refuseRunSearch(asked);
+    const search = { ...asked, experimentIds: ids.map(String), view: viewOf(message, 'run_view_type') };
+    const understood = plan(search);
+    const planned = 'handOn' in understood ? plan({ ...search, pageToken: plainToken(asked.pageToken) }) : understood;
+    if ('handOn' in planned) throw refuseRunSearch(asked);
+    return (await planned.fetch(signal)).body;
+  },
+});
+
+/** A page token as MLflow writes it, for one that MLflow reads as well; anything else as it is. */
+function plainToken(token: string): string {
+  try {
+    const offset = readPageToken(token);
+    return offset > 0n ? writePageToken(offset) : '';
+  } catch {
+    return token;
+  }
+}
+
+/**
+ * Answers `experiments/search` from the list of all experiments: there are few.
+ * @throws GatewayError; ServerFault
+ */
+export const EXPERIMENT_SEARCH: EmbeddedEndpoint = {
+  method: 'POST',
+  alsoGet: true,
+  async answer(request, call) {
+    const message = readRequest('experiments/search', request);
+    const asked = {
+      filter: text(message, 'filter'),
+      orderBy: texts(message, 'order_by'),
+      maxResults: Number(message.max_results ?? 0n),
+      pageToken: text(message, 'page_token'),
+    };
+    if (asked.maxResults < 1 || asked.maxResults > 50_000) throw refuseExperimentSearch(asked);
+    const { isWanted, compare } = understand(asked);
+    const offset = Number(readPageToken(asked.pageToken));
+    const view = viewOf(message, 'view_type');
+    const found = (await call('listExperiments', undefined))
+      .map((stored) => ({ stored, experiment: toExperiment(stored) }))
+      .filter(({ experiment }) => (view === 'all' || experiment.lifecycleStage === view) && isWanted(experiment))
+      .sort((a, b) => compare(a.experiment, b.experiment));
+    const end = Math.max(offset, 0) + asked.maxResults;
+    const page = found.slice(Math.max(offset, 0), end);
+    return jsonText({
+      experiments: listOf(page.map(({ stored }) => presentExperiment(stored))),
+      next_page_token: found.length > end ? writePageToken(BigInt(end)) : undefined,
+    });
+  },
+};
+
+function understand(asked: Parameters<typeof refuseExperimentSearch>[0]) {
+  try {
+    const filter = parseExperimentFilter(asked.filter);
+    const order = totalExperimentOrder(parseExperimentOrder(asked.orderBy));
+    const isWanted = (experiment: Experiment) => !filter || evaluateExperiment(filter, experiment, 'sqlite');
+    return { isWanted, compare: compareExperiments(order) };
+  } catch (error) {
+    if (error instanceof FilterSyntaxError) throw refuseExperimentSearch(asked);
+    throw error;
+  }
+}
+
+const toExperiment = (stored: StoredExperiment): Experiment => ({
+  experimentId: BigInt(stored.experimentId),
+  name: stored.name,
+  lifecycleStage: stored.stage,
+  creationTime: stored.creationTime,
+  lastUpdateTime: stored.lastUpdateTime,
+  tags: new Map(stored.tags.map(({ key, value }) => [key, value])),
+});
