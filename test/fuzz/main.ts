@@ -5,12 +5,14 @@ import { startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
 import { startElasticsearch } from '../services/elasticsearch.ts';
 import { startMlflow } from '../services/mlflow.ts';
 import { startPostgresql } from '../services/postgresql.ts';
+import { differenceOf, differenceOfStore } from './compare-answers.ts';
 import { createExperiments, loadRun } from './load-runs.ts';
 import { makeRuns } from './make-runs.ts';
 import type { Known } from './make-search.ts';
+import { openStore } from './open-store.ts';
 import { type FuzzOptions, HELP, readOptions } from './options.ts';
 import { Random } from './random.ts';
-import { runSeed, type Tally } from './run-seed.ts';
+import { type Contestants, runSeed, type Tally } from './run-seed.ts';
 
 const EXPERIMENTS = 4;
 
@@ -24,6 +26,40 @@ async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean>
     opened.unshift(started);
     return started;
   };
+  const { contestants, known } = await (options.device === 'store' ? openTwins : openGateways)(options, open);
+  let same = true;
+  for (const seed of options.seeds) {
+    const started = Date.now();
+    const tally = await runSeed(contestants, known, seed, options.n, progress(seed, options.n));
+    report(seed, tally, Date.now() - started);
+    same &&= tally.differences.length === 0;
+  }
+  return same;
+}
+
+interface Comparison {
+  readonly contestants: Contestants;
+  readonly known: Known;
+}
+
+async function openTwins(options: FuzzOptions, open: Open): Promise<Comparison> {
+  const mlflow = await openMlflow(options, open);
+  const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'fuzz');
+  // Both make up a name for a run without one.
+  const plans = makeRuns(new Random(options.seeds[0] ?? 1), options.runs, EXPERIMENTS).map((plan, at) => ({
+    ...plan,
+    name: plan.name || `run-${at}`,
+  }));
+  const runIds: string[] = [];
+  for (const plan of plans) runIds.push(await loadRun(mlflow.url, plan, experimentIds));
+  const store = await open(openStore({ experimentIds, plans, runIds }));
+  return {
+    contestants: { mlflow: mlflow.url, gateways: { store: store.url }, repeats: {}, differenceOf: differenceOfStore },
+    known: { experimentIds, runIds },
+  };
+}
+
+async function openGateways(options: FuzzOptions, open: Open): Promise<Comparison> {
   const [index, mlflow] = await Promise.all([openIndex(options, open), openMlflow(options, open)]);
   const random = new Random(options.seeds[0] ?? 1);
   const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'fuzz');
@@ -44,16 +80,10 @@ async function fuzz(options: FuzzOptions, opened: Stoppable[]): Promise<boolean>
   await waitForIndex(indexed, experimentIds);
   const plain = await open(startGateway(upstream, { GATEWAY_CACHE_STORE: 'memory', GATEWAY_LOG_LEVEL: 'warn' }));
   const gateways = { indexed: indexed.url, plain: plain.url };
-  const contestants = { mlflow: mlflow.url, gateways, repeats: { cached: plain.url } };
-  const known: Known = { experimentIds, runIds };
-  let same = true;
-  for (const seed of options.seeds) {
-    const started = Date.now();
-    const tally = await runSeed(contestants, known, seed, options.n, progress(seed, options.n));
-    report(seed, tally, Date.now() - started);
-    same &&= tally.differences.length === 0;
-  }
-  return same;
+  return {
+    contestants: { mlflow: mlflow.url, gateways, repeats: { cached: plain.url }, differenceOf },
+    known: { experimentIds, runIds },
+  };
 }
 
 type Open = <S extends Stoppable>(starting: Promise<S>) => Promise<S>;
@@ -86,7 +116,7 @@ function report(seed: number, { searches, validPages, sources, differences }: Ta
   );
   console.log(
     `seed ${seed}: ${searches} searches, ${validPages} valid pages (${shares.join('; ')}), ` +
-      `${((100 * (sources.indexed?.index ?? 0)) / validPages).toFixed(1)} % by the index, ` +
+      (sources.indexed ? `${((100 * (sources.indexed.index ?? 0)) / validPages).toFixed(1)} % by the index, ` : '') +
       `${differences.length} differences, ${Math.round(ms / 1000)} s`,
   );
   for (const difference of differences) console.log(`  ${difference}`);

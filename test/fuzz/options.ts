@@ -6,6 +6,7 @@ export interface FuzzOptions {
   readonly runs: number;
   readonly backend: 'sqlite' | 'postgresql';
   readonly index: 'elasticsearch' | 'sqlite';
+  readonly device: 'gateway' | 'store';
 }
 
 export const HELP = `Random searches, valid and broken, asked of an MLflow server directly and through gateways before it:
@@ -19,6 +20,7 @@ Usage: npm run fuzz -- [options]
   --runs N           runs in the server (150)
   --backend NAME     database below MLflow: sqlite or postgresql (sqlite)
   --index NAME       index of the gateway: elasticsearch or sqlite (elasticsearch)
+  --device NAME      what is held against MLflow: gateways before it, or the gateway's own store (gateway)
   --help             print this text and stop
 `;
 
@@ -28,6 +30,7 @@ const SPEC = {
   runs: { type: 'string', default: '150' },
   backend: { type: 'string', default: 'sqlite' },
   index: { type: 'string', default: 'elasticsearch' },
+  device: { type: 'string', default: 'gateway' },
   help: { type: 'boolean', default: false },
 } satisfies ParseArgsOptionsConfig;
 
@@ -53,5 +56,6 @@ export function readOptions(args: readonly string[]): FuzzOptions | undefined {
     runs: toCount('runs', values.runs),
     backend: oneOf('backend', ['sqlite', 'postgresql'], values.backend),
     index: oneOf('index', ['elasticsearch', 'sqlite'], values.index),
+    device: oneOf('device', ['gateway', 'store'], values.device),
   };
 }

@@ -1,4 +1,4 @@
-import { type Answer, ask, differenceOf, pageOf } from './compare-answers.ts';
+import { type Answer, ask, pageOf } from './compare-answers.ts';
 import { type Known, makeSearch, type SearchPlan } from './make-search.ts';
 import { Random } from './random.ts';
 
@@ -9,6 +9,8 @@ export interface Contestants {
   readonly gateways: Readonly<Record<string, string>>;
   /** Gateways by name, asked after all the others: a cache has the answer by then. */
   readonly repeats: Readonly<Record<string, string>>;
+  /** What sets a gateway's answer apart from the truth; undefined when nothing does. */
+  differenceOf(expected: Answer, actual: Answer): string | undefined;
 }
 
 export interface Tally {
@@ -27,7 +29,7 @@ const PREFIXES = ['/api/2.0', '/api/2.0', '/ajax-api/2.0'];
 
 /** Asks `n` searches of all contestants, page by page, each following its own tokens. */
 export async function runSeed(
-  { mlflow, gateways, repeats }: Contestants,
+  { mlflow, gateways, repeats, differenceOf }: Contestants,
   known: Known,
   seed: number,
   n: number,

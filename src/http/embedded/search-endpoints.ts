@@ -23,6 +23,9 @@ const VIEWS: readonly View[] = ['active', 'active', 'deleted', 'all'];
 const viewOf = (message: Message, name: string): View => VIEWS[Number(message[name] ?? 1n)] ?? 'active';
 const texts = (message: Message, name: string) => (message[name] as string[] | undefined) ?? [];
 
+/** SQLite's integers end where MLflow's databases differ in what an id beyond is. */
+const isStorable = (id: bigint | undefined) => id !== undefined && BigInt.asIntN(64, id) === id;
+
 /** MLflow's default page of runs. */
 const RUNS_A_PAGE = 1_000n;
 
@@ -42,7 +45,7 @@ export const createRunSearchEndpoint = (plan: (search: RunSearch) => PlannedRead
       pageToken: text(message, 'page_token'),
     };
     const ids = asked.experimentIds.map((id) => pythonInt(id));
-    if (ids.includes(undefined) || asked.maxResults < 1) throw refuseRunSearch(asked);
+    if (!ids.every(isStorable) || asked.maxResults < 1) throw refuseRunSearch(asked);
     const search = { ...asked, experimentIds: ids.map(String), view: viewOf(message, 'run_view_type') };
     const understood = plan(search);
     const planned = 'handOn' in understood ? plan({ ...search, pageToken: plainToken(asked.pageToken) }) : understood;

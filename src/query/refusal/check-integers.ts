@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors/gateway-error.ts';
 import { invalid } from './invalid.ts';
-import { pythonInteger } from './python-text.ts';
+import { pythonInteger } from './python-integer.ts';
 
 const LIMIT = 2n ** 63n;
 

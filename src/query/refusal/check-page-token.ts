@@ -1,6 +1,7 @@
+import { pythonBytes, pythonFloat, pythonRepr } from '../../domain/python-text.ts';
 import { GatewayError } from '../../errors/gateway-error.ts';
 import { invalid } from './invalid.ts';
-import { pythonBytes, pythonFloat, pythonInteger, pythonText } from './python-text.ts';
+import { pythonInteger } from './python-integer.ts';
 
 const internal = (message: string) => new GatewayError('INTERNAL_ERROR', message);
 
@@ -93,9 +94,9 @@ const PYTHON_WORDS = new Map<unknown, string>([
 
 function pythonValue(value: Json): string {
   if (value instanceof Written) return isInteger(value) ? String(BigInt(value.text)) : pythonFloat(Number(value.text));
-  if (typeof value === 'string') return pythonText(value);
+  if (typeof value === 'string') return pythonRepr(value);
   if (Array.isArray(value)) return `[${value.map(pythonValue).join(', ')}]`;
   if (!isObject(value)) return PYTHON_WORDS.get(value) ?? '';
-  const entries = Object.entries(value).map(([name, inner]) => `${pythonText(name)}: ${pythonValue(inner)}`);
+  const entries = Object.entries(value).map(([name, inner]) => `${pythonRepr(name)}: ${pythonValue(inner)}`);
   return `{${entries.join(', ')}}`;
 }

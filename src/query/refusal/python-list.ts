@@ -1,6 +1,6 @@
+import { pythonFloat, pythonRepr } from '../../domain/python-text.ts';
 import { GatewayError } from '../../errors/gateway-error.ts';
 import { invalid } from './invalid.ts';
-import { pythonFloat, pythonText } from './python-text.ts';
 
 const EXPECTED = 'While parsing a list in the query, expected';
 
@@ -159,7 +159,7 @@ class LiteralReader {
     if (this.#takeMark('(')) return this.#sequence(')');
     if (this.#takeMark('[')) return this.#sequence(']');
     const texts = this.#texts();
-    if (texts !== undefined) return { kind: 'text', text: texts, shown: pythonText(texts), items: [] };
+    if (texts !== undefined) return { kind: 'text', text: texts, shown: pythonRepr(texts), items: [] };
     const number = this.#take(NUMBER)?.[0];
     if (number !== undefined)
       return plain('number', /[.eE]/.test(number) ? pythonFloat(Number(number)) : this.#integer(number));

@@ -1,5 +1,5 @@
+import { pythonRepr } from '../../domain/python-text.ts';
 import { invalid } from './invalid.ts';
-import { pythonText } from './python-text.ts';
 import { parseSql } from './sql-statements.ts';
 import { isBlank, isKeyword, type SqlToken } from './sql-token.ts';
 
@@ -27,7 +27,7 @@ export function readClauses<T>(
   const [statement, second] = statements;
   if (!statement) throw invalid(`Invalid filter '${filter}'. Could not be parsed.`);
   if (second)
-    throw invalid(`Search filter contained multiple expression ${pythonText(filter)}. Provide AND-ed expression list.`);
+    throw invalid(`Search filter contained multiple expression ${pythonRepr(filter)}. Provide AND-ed expression list.`);
   const parts = joinLists(statement.filter((token) => !isBlank(token)));
   const others = parts.filter((part) => part.kind !== 'comparison' && !isKeyword(part, 'AND'));
   if (others.length > 0)

@@ -1,10 +1,10 @@
+import { pythonFloat } from '../../domain/python-text.ts';
 import { GatewayError } from '../../errors/gateway-error.ts';
 import { parseExperimentFilter } from '../parse-filter.ts';
 import { parseExperimentOrder } from '../parse-order.ts';
 import { checkExperimentId, checkStoredInteger } from './check-integers.ts';
 import { checkPageToken } from './check-page-token.ts';
 import { invalid } from './invalid.ts';
-import { pythonFloat } from './python-text.ts';
 import { type Clause, readClauses } from './read-clauses.ts';
 import { readIdentifier } from './read-identifier.ts';
 import { readOrderClause } from './read-order-clause.ts';

@@ -1,3 +1,4 @@
+import { pythonRepr } from '../../domain/python-text.ts';
 import { GatewayError } from '../../errors/gateway-error.ts';
 import { RUN_ORDER_ATTRIBUTES } from '../fields.ts';
 import { parseRunFilter } from '../parse-filter.ts';
@@ -5,7 +6,6 @@ import { parseRunOrder } from '../parse-order.ts';
 import { checkExperimentId, checkStoredInteger } from './check-integers.ts';
 import { checkPageToken } from './check-page-token.ts';
 import { invalid } from './invalid.ts';
-import { pythonText } from './python-text.ts';
 import { type Clause, readClauses } from './read-clauses.ts';
 import { readIdentifier } from './read-identifier.ts';
 import { readOrderClause } from './read-order-clause.ts';
@@ -77,7 +77,7 @@ function checkOrder(clauses: readonly string[]): void {
     if (seen.has(field))
       throw new GatewayError(
         'INTERNAL_ERROR',
-        `\`order_by\` contains duplicate fields: [${clauses.map(pythonText).join(', ')}]`,
+        `\`order_by\` contains duplicate fields: [${clauses.map(pythonRepr).join(', ')}]`,
       );
     seen.add(field);
   }
