@@ -58,6 +58,11 @@ const RUN_SEARCHES: readonly Row<RefusedRunSearch>[] = [
     "Invalid clause(s) in filter string: 'metrics.a /* c */', '>', '1'",
   ],
   [
+    { filter: "tag.'it's' ILIKE '%' AND tags.team ILIKE 'ada%'" },
+    'INVALID_PARAMETER_VALUE',
+    "Invalid clause(s) in filter string: 'tag.'it's', '' ILIKE '%' AND tags.team ILIKE '', 'ada', '%', '''",
+  ],
+  [
     { filter: 'metrics.a > 1 ORDER BY start_time' },
     'INVALID_PARAMETER_VALUE',
     "Invalid clause(s) in filter string: 'ORDER BY', 'start_time'",
