@@ -60,7 +60,7 @@ export const pageOf = ({ text }: Answer): Page => (parseJson(text) ?? {}) as Pag
 /** What sets two answers apart; undefined when nothing does. */
 export function differenceOf(expected: Answer, actual: Answer): string | undefined {
   if (expected.status !== actual.status)
-    return `status ${expected.status} became ${actual.status}: ${actual.text.slice(0, 300)}`;
+    return `status ${expected.status} (${expected.text.slice(0, 300)}) became ${actual.status}: ${actual.text.slice(0, 300)}`;
   const [a, b] = [parseJson(expected.text), parseJson(actual.text)];
   if (expected.status !== 200 || a === undefined) {
     const same = settleMessage(expected.text) === settleMessage(actual.text);
