@@ -35,6 +35,7 @@ export function createScan(connection: Connection, index: () => string, query: R
   return {
     residual,
     ordered: query.order.every((key) => isOrdered(key, query.dialect)),
+    resumable: true,
     describe: () => body,
     fetch: async (page, signal) => new Fetch(connection, index(), query.order, body, signal).page(page),
   };

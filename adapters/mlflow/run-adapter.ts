@@ -59,6 +59,7 @@ function createScan(client: UpstreamClient, { experimentIds, view, filter, order
   return {
     residual,
     ordered: orderBy !== undefined,
+    resumable: false,
     describe: () => search,
     fetch: async ({ limit, from }: PageRequest, signal) => {
       const { runs, more } = await fetchRuns(client, search, { limit, offset: from.offset }, signal);

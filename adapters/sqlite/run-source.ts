@@ -24,6 +24,7 @@ export class RunSource {
     return {
       residual,
       ordered: order.every((key) => isOrdered(key, dialect)),
+      resumable: true,
       describe: () =>
         printStep(task, { from: sql`runs AS r`, conditions: [], order: compileOrder(order), after: undefined }, 1),
       fetch: (page, signal) => this.#fetch(task, page, signal),

@@ -14,6 +14,7 @@ export const STATUS_OF = {
   CANCELLED: 499,
   INTERNAL_ERROR: 500,
   INVALID_STATE: 500,
+  NOT_IMPLEMENTED: 501,
   TEMPORARILY_UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
 } as const satisfies Record<string, number>;
@@ -34,6 +35,10 @@ export class GatewayError extends Error {
     return STATUS_OF[this.code];
   }
 }
+
+/** The error for most of what is wrong with a request, here as in MLflow. */
+export const invalidParameter = (message: string, options?: ErrorOptions): GatewayError =>
+  new GatewayError('INVALID_PARAMETER_VALUE', message, options);
 
 /** Turns whatever was thrown into an error a caller may see; the text of an unexpected error stays in the log. */
 export function toGatewayError(thrown: unknown): GatewayError {

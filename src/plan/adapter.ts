@@ -29,6 +29,8 @@ export interface Scan {
   readonly residual: Filter | undefined;
   /** Whether rows arrive in exactly the query's order. */
   readonly ordered: boolean;
+  /** Whether a page may begin at a cursor, which then costs no more than the first page. */
+  readonly resumable: boolean;
   /** The native query, for logs, tests and explain. */
   describe(): unknown;
   /**

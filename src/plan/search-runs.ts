@@ -53,7 +53,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     if (!sources.index || scan.residual || !scan.ordered || Date.now() < pausedUntil) return undefined;
     try {
       if (!(await sources.index.feed.ready(query.experimentIds, signal))) return undefined;
-      return answer(query, await scan.fetch({ limit, from }, signal), limit, from, 'index');
+      return await answer(scan, 'index', query, { limit, from }, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       if (!(error instanceof PositionOutOfReach)) {
@@ -77,7 +77,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
       dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],
       fetch: async (signal) =>
         (index && (await askIndex(index, query, limit, from, signal))) ??
-        answer(query, await backend.fetch({ limit, from }, signal), limit, from, 'backend'),
+        answer(backend, 'backend', query, { limit, from }, signal),
     };
   };
 }
@@ -123,8 +123,15 @@ const toQuery = (
   dialect,
 });
 
-function answer(query: RunQuery, page: RunPage, limit: number, from: Bookmark, source: Source): ReadAnswer {
-  const token = page.more ? nextToken(query, page, from.offset + limit, source) : undefined;
+async function answer(
+  scan: Scan,
+  source: Source,
+  query: RunQuery,
+  { limit, from }: { readonly limit: number; readonly from: Bookmark },
+  signal: AbortSignal,
+): Promise<ReadAnswer> {
+  const page = await scan.fetch({ limit, from: { ...from, offset: Math.max(0, from.offset) } }, signal);
+  const token = page.more ? nextToken(query, page, from.offset + limit, scan) : undefined;
   return { status: 200, contentType: 'application/json', body: presentRuns(page.runs, token), source };
 }
 
@@ -144,13 +151,8 @@ function toBytes(texts: readonly string[]): Buffer {
   return bytes;
 }
 
-/** Only the index goes on from a cursor; for the backend the offset is all there is to say. */
-function nextToken(query: RunQuery, { runs }: RunPage, offset: number, source: Source): string {
+function nextToken(query: RunQuery, { runs }: RunPage, offset: number, { resumable }: Scan): string {
   const last = runs.at(-1);
   if (last === undefined) throw new GatewayError('INTERNAL_ERROR', 'A source announced more rows and gave none.');
-  if (source === 'backend') return writePageToken(query, { offset });
-  return writePageToken(query, {
-    offset,
-    cursor: cursorOf(decodeRun(last), query.order),
-  });
+  return writePageToken(query, { offset, ...(resumable && { cursor: cursorOf(decodeRun(last), query.order) }) });
 }

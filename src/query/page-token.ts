@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { writePageOffset } from './page-offset.ts';
 import { printFilter } from './print.ts';
 import type { Cursor, CursorPart, OrderKey, RunQuery } from './run-query.ts';
 
 /** A place in an answer that a client holds on to. */
 export interface Bookmark {
+  /** Rows before it. Below zero, MLflow over SQLite begins at the start as well, and counts on from here. */
   readonly offset: number;
   readonly cursor?: Cursor;
 }
@@ -25,9 +27,8 @@ const fingerprint = (query: RunQuery): string =>
  * the rest, so a page begun here can be ended there, and the other way round.
  */
 export function writePageToken(query: RunQuery, { offset, cursor }: Bookmark): string {
-  const token = cursor
-    ? `{"offset": ${offset}, "query": "${fingerprint(query)}", "after": ${writeCursor(cursor)}}`
-    : `{"offset": ${offset}}`;
+  if (!cursor) return writePageOffset(offset);
+  const token = `{"offset": ${offset}, "query": "${fingerprint(query)}", "after": ${writeCursor(cursor)}}`;
   return Buffer.from(token).toString('base64');
 }
 
@@ -46,11 +47,13 @@ export function readPageToken(query: RunQuery, token: string): Bookmark | undefi
   if (bytes.toString('base64') !== token) return undefined;
   const parsed = parseObject(bytes.toString('utf8'));
   if (!parsed || !isOffset(parsed.offset)) return undefined;
+  // Other databases than SQLite refuse it.
+  if (parsed.offset < 0 && query.dialect !== 'sqlite') return undefined;
   const cursor = parsed.query === fingerprint(query) ? readCursor(query.order, parsed.after) : undefined;
   return cursor ? { offset: parsed.offset, cursor } : { offset: parsed.offset };
 }
 
-const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && value !== 0;
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {

@@ -41,9 +41,13 @@ function settle(value: unknown, key = ''): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, settle(inner, name)]));
 }
 
-/** Python prints a set in an order that changes from process to process, and objects with their address. */
+/**
+ * Python prints a set in an order that changes from process to process, and objects with their address; MLflow binds the
+ * stages of a view, a set, in that order too.
+ */
 export const settleMessage = (message: string): string =>
   message
+    .replace(/\[SQL: .*/s, '[SQL]')
     .replace(/\{[^{}]*\}/g, (set) => `{${set.slice(1, -1).split(', ').sort().join(', ')}}`)
     .replace(/0x[0-9a-f]{6,}/g, '0x');
 

@@ -1,6 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 
 /** Escapes within escapes that are resolved before a path counts as hostile, like MLflow's `_decode`. */
 const MAX_DECODINGS = 10;
@@ -16,7 +16,7 @@ export function parseArtifactPath(text: string): readonly string[] {
   const path = unescaped(text);
   const parts = path.split('/');
   const leadsAway = isRooted(path) || parts.includes('..');
-  if (leadsAway || FORBIDDEN.test(path)) throw new GatewayError('INVALID_PARAMETER_VALUE', 'Invalid path');
+  if (leadsAway || FORBIDDEN.test(path)) throw invalidParameter('Invalid path');
   return parts.filter((part) => part !== '' && part !== '.');
 }
 
@@ -25,7 +25,7 @@ export function parseFilePath(text: string): readonly string[] {
   const parts = parseArtifactPath(text);
   if (!/(?:^|\/)\.?$/.test(unescaped(text))) return parts;
   const problem = "Artifact path must include a filename (cannot end with '/').";
-  throw new GatewayError('INVALID_PARAMETER_VALUE', problem);
+  throw invalidParameter(problem);
 }
 
 const isRooted = (path: string): boolean => /^(?:\/|[a-z]:\/|file:)/i.test(path);
@@ -41,7 +41,7 @@ function unescaped(text: string): string {
     if (decoded === path) return path;
     path = decoded;
   }
-  throw new GatewayError('INVALID_PARAMETER_VALUE', 'Invalid path');
+  throw invalidParameter('Invalid path');
 }
 
 /**
@@ -73,8 +73,7 @@ const isLink = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const outside = () =>
-  new GatewayError('INVALID_PARAMETER_VALUE', 'Invalid path: resolved path is outside the artifact directory');
+const outside = () => invalidParameter('Invalid path: resolved path is outside the artifact directory');
 
 /** Whether a file system says that there is nothing at a path: no such name, or a file where a folder would have to be. */
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
@@ -83,7 +82,7 @@ export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].incl
 export function asPathError(error: unknown): unknown {
   if (codeOf(error) === 'ELOOP') return outside();
   return codeOf(error) === 'ENAMETOOLONG'
-    ? new GatewayError('INVALID_PARAMETER_VALUE', 'Invalid path: a name in it is too long', { cause: error })
+    ? invalidParameter('Invalid path: a name in it is too long', { cause: error })
     : error;
 }
 

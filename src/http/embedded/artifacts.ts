@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GatewayError } from '../../errors/gateway-error.ts';
 import { queryOf } from '../paths.ts';
 import { parseArtifactPath, parseFilePath } from './artifact-path.ts';
 import { type ArtifactHandler, type ArtifactRoute, answerRoute } from './artifact-route.ts';
@@ -69,8 +70,8 @@ const proxyPath = (pattern: string): RegExp => new RegExp(`^/(?:ajax-)?api/2\\.0
 /** A local folder has no URLs to hand out: MLflow's clients then use the plain endpoints. */
 function unsupported(direction: 'upload' | 'download'): ArtifactHandler {
   const message = `Multipart ${direction} is not supported for the current artifact repository`;
-  return async (_req, res, rest) => {
+  return async (_req, _res, rest) => {
     parseArtifactPath(rest);
-    sendJson(res, 501, { error_code: 'NOT_IMPLEMENTED', message });
+    throw new GatewayError('NOT_IMPLEMENTED', message);
   };
 }

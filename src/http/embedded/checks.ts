@@ -1,6 +1,6 @@
+import { pythonFloatOf, pythonInteger, pythonType } from '../../domain/python-numbers.ts';
 import { type PythonJson, pythonJson } from '../../domain/python-text.ts';
-import { GatewayError } from '../../errors/gateway-error.ts';
-import { pythonFloatOf, pythonInt } from './python-numbers.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { ServerFault } from './server-fault.ts';
 
 export interface Check {
@@ -23,7 +23,7 @@ const typeCheck = (accepts: (value: PythonJson | undefined) => boolean): Check =
 export const required: Check = { ofType: false, refuse: isEmpty };
 export const isString = typeCheck((value) => typeof value === 'string');
 export const isArray = typeCheck(Array.isArray);
-export const isIntLike = typeCheck((value) => pythonInt(value) !== undefined);
+export const isIntLike = typeCheck((value) => pythonInteger(value) !== undefined);
 export const isFloatLike = typeCheck((value) => pythonFloatOf(value) !== undefined);
 export const hasStrings = typeCheck((value) => itemsOf(value).every((item) => typeof item === 'string'));
 
@@ -52,21 +52,22 @@ export const atMostRuns = (limit: number): Check => ({
 
 export const atMost = (max: bigint): Check => ({
   ofType: false,
-  refuse(value) {
-    const number = pythonInt(value);
-    if (number === undefined) throw new ServerFault('int() of a text that is no number');
-    return number > max;
-  },
+  refuse: (value) => integerIn(value) > max,
 });
 
 export const within = (parameter: string, min: bigint, max: bigint): Check => ({
   ofType: false,
   refuse(value) {
-    const number = pythonInt(value);
-    if (number === undefined) throw new ServerFault('int() of a text that is no number');
+    const number = integerIn(value);
     return (number < min || number > max) && `${parameter} must be between ${min} and ${max}.`;
   },
 });
+
+function integerIn(value: PythonJson | undefined): bigint {
+  const number = pythonInteger(value);
+  if (number === undefined) throw new ServerFault('int() of a text that is no number');
+  return number;
+}
 
 /** @throws ServerFault for what Python cannot iterate over */
 function itemsOf(value: PythonJson | undefined): readonly PythonJson[] {
@@ -98,8 +99,7 @@ export function checkRequest(json: PythonJson, checks: Checks, filled: boolean):
       if (check.ofType && filled) continue;
       const refusal = check.refuse(value);
       if (refusal === false) continue;
-      throw new GatewayError(
-        'INVALID_PARAMETER_VALUE',
+      throw invalidParameter(
         `${textOf(refusal, name, value, check)} See the API docs for more information about request parameters.`,
       );
     }
@@ -124,11 +124,4 @@ function sentValue(json: PythonJson, name: string): PythonJson | undefined {
   const value = fieldOf(json, name);
   if (name !== 'run_id' || (value !== undefined && value !== null)) return value;
   return fieldOf(json, 'run_uuid');
-}
-
-function pythonType(value: PythonJson | undefined): string {
-  if (value === undefined || value === null) return 'NoneType';
-  if (Array.isArray(value)) return 'list';
-  const names = { bigint: 'int', number: 'float', string: 'str', boolean: 'bool' } as Readonly<Record<string, string>>;
-  return names[typeof value] ?? 'dict';
 }

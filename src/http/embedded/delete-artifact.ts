@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { asPathError, isMissing, resolveInside } from './artifact-path.ts';
 
 /**
@@ -10,7 +10,7 @@ import { asPathError, isMissing, resolveInside } from './artifact-path.ts';
 export async function deleteArtifact(root: string, parts: readonly string[]): Promise<void> {
   const name = parts.at(-1);
   // MLflow takes `.` for the root, and removes every artifact of every run.
-  if (name === undefined) throw new GatewayError('INVALID_PARAMETER_VALUE', 'Invalid path');
+  if (name === undefined) throw invalidParameter('Invalid path');
   const folder = await resolveInside(root, parts.slice(0, -1));
   await rm(join(folder, name), { recursive: true, force: true }).catch((error: unknown) => {
     if (!isMissing(error)) throw asPathError(error);

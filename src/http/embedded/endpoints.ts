@@ -1,8 +1,9 @@
 import { type JsonSource, jsonText } from '../../domain/json-text.ts';
+import { parsePythonBody } from '../../domain/parse-python-json.ts';
 import type { TrackingOperation, TrackingStore } from '../../plan/tracking-store.ts';
+import { writePageOffset } from '../../query/page-offset.ts';
 import type { Message } from './fill-message.ts';
 import type { RequestName } from './messages.ts';
-import { parsePythonBody } from './parse-python-json.ts';
 import {
   presentBulkHistory,
   presentDatasets,
@@ -11,7 +12,6 @@ import {
   presentRunHistory,
   presentRunText,
 } from './present.ts';
-import { writePageToken } from './read-page-token.ts';
 import { checkContentType, type RawRequest, readRequest } from './read-request.ts';
 import {
   bulkHistoryRequest,
@@ -162,7 +162,7 @@ const METRICS: [string, EmbeddedEndpoint][] = [
     const { points, hasMore } = await call('getMetricHistory', request);
     return {
       metrics: presentHistory(request.metricKey, points),
-      next_page_token: hasMore ? writePageToken(request.offset + BigInt(points.length)) : undefined,
+      next_page_token: hasMore ? writePageOffset(request.offset + BigInt(points.length)) : undefined,
     };
   }),
   [

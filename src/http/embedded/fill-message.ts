@@ -1,6 +1,6 @@
+import { pythonFloatOf, pythonInteger } from '../../domain/python-numbers.ts';
 import type { PythonJson } from '../../domain/python-text.ts';
 import type { Field, FieldType, MessageType } from './messages.ts';
-import { pythonFloatOf, pythonInt } from './python-numbers.ts';
 
 /** A message as far as it was filled: what is absent was not sent, or came after something of a wrong type. */
 export interface Message {
@@ -138,7 +138,7 @@ function integerOf(value: PythonJson, bits: 32 | 64): bigint {
   if (isContainer(value) || typeof value === 'boolean') throw new Mismatch();
   if (typeof value === 'number' && !Number.isInteger(value)) throw new Mismatch();
   if (typeof value === 'string' && value.includes(' ')) throw new Mismatch();
-  const integer = pythonInt(value) ?? wholeFloat(value);
+  const integer = pythonInteger(value) ?? wholeFloat(value);
   if (BigInt.asIntN(bits, integer) !== integer) throw new Mismatch();
   return integer;
 }
@@ -152,7 +152,7 @@ function wholeFloat(value: PythonJson): bigint {
 function numberOfName(names: Readonly<Record<string, bigint>>, value: PythonJson): bigint {
   if (typeof value === 'string' && Object.hasOwn(names, value)) return names[value] as bigint;
   if (isContainer(value)) throw new Mismatch();
-  const number = pythonInt(value);
+  const number = pythonInteger(value);
   if (number === undefined) throw new UnknownName();
   if (!Object.values(names).includes(number)) throw new Mismatch();
   return number;

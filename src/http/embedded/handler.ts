@@ -1,3 +1,4 @@
+import { NotANumber } from '../../domain/python-numbers.ts';
 import { GatewayError, toGatewayError } from '../../errors/gateway-error.ts';
 import { errorBody } from '../error-response.ts';
 import { type CallStore, EMBEDDED_ENDPOINTS, type EmbeddedEndpoint } from './endpoints.ts';
@@ -29,7 +30,7 @@ export function createEmbeddedApi({ call, searches, onError = () => {} }: Embedd
       const raw = { ...request, query: queryArguments(request.query) };
       return json(200, await endpoint.answer(raw, call as CallStore, request.signal));
     } catch (error) {
-      if (error instanceof ServerFault) return htmlPage(500);
+      if (error instanceof ServerFault || error instanceof NotANumber) return htmlPage(500);
       if (!(error instanceof GatewayError)) onError(error);
       return errorAnswer(toGatewayError(error));
     }

@@ -13,9 +13,7 @@ export function queryArguments(query: string): QueryArguments {
 }
 
 /** Escapes that are not two hexadecimal digits stand for themselves. */
-function decode(text: string): string {
-  const bytes = text
+const decode = (text: string): string =>
+  text
     .replaceAll('+', ' ')
     .replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'));
-  return bytes;
-}

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { parsePythonBody, parsePythonJson } from '../../domain/parse-python-json.ts';
 import type { PythonJson } from '../../domain/python-text.ts';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { checkRequest } from './checks.ts';
 import { camelCase, fillMessage, type Message } from './fill-message.ts';
 import { MESSAGES, type MessageType, type RequestName } from './messages.ts';
-import { parsePythonBody, parsePythonJson } from './parse-python-json.ts';
 import type { QueryArguments } from './query-arguments.ts';
 import { CHECKS } from './request-checks.ts';
 import { ServerFault } from './server-fault.ts';
@@ -16,8 +16,6 @@ export interface RawRequest {
   readonly query: QueryArguments;
   readonly body: Buffer;
 }
-
-const invalid = (message: string) => new GatewayError('INVALID_PARAMETER_VALUE', message);
 
 /**
  * Decodes a request as MLflow does: content type, JSON or query string, double spellings, types, and then what the
@@ -48,9 +46,9 @@ export function readJsonBody({ method, headers, body }: RawRequest): PythonJson 
 }
 
 export function checkContentType(contentType: string | undefined): void {
-  if (contentType === undefined) throw invalid('Bad Request. Content-Type header is missing.');
+  if (contentType === undefined) throw invalidParameter('Bad Request. Content-Type header is missing.');
   if (contentType.split(';')[0] === 'application/json') return;
-  throw invalid("Bad Request. Content-Type must be one of ['application/json'].");
+  throw invalidParameter("Bad Request. Content-Type must be one of ['application/json'].");
 }
 
 function parseAgain(text: string): PythonJson {
@@ -75,7 +73,7 @@ function refuseTwoSpellings(json: PythonJson, type: MessageType): void {
   for (const [name, field] of Object.entries(type)) {
     const camel = camelCase(name);
     if (name !== camel && Object.hasOwn(fields, name) && Object.hasOwn(fields, camel)) {
-      throw invalid(`Request specifies both '${name}' and '${camel}'; provide only one of them.`);
+      throw invalidParameter(`Request specifies both '${name}' and '${camel}'; provide only one of them.`);
     }
     if (typeof field.type !== 'object' || !('message' in field.type)) continue;
     const value = Object.hasOwn(fields, name) ? fields[name] : fields[camel];

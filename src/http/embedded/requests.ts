@@ -1,5 +1,7 @@
+import { parsePythonJson } from '../../domain/parse-python-json.ts';
+import { pythonInteger } from '../../domain/python-numbers.ts';
 import { type PythonJson, pythonRepr } from '../../domain/python-text.ts';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import type {
   DatasetInput,
   HistoryRequest,
@@ -14,12 +16,10 @@ import type {
   RunUpdate,
   SampledHistoryRequest,
 } from '../../plan/tracking-store.ts';
+import { readPageOffset } from '../../query/page-offset.ts';
 import { validateArtifactLocation } from './artifact-location.ts';
 import type { Message } from './fill-message.ts';
-import { parsePythonJson } from './parse-python-json.ts';
-import { pythonInt } from './python-numbers.ts';
 import type { QueryArguments } from './query-arguments.ts';
-import { readPageToken } from './read-page-token.ts';
 import { ServerFault } from './server-fault.ts';
 
 // A field that is absent reads as its default, as in protobuf.
@@ -27,8 +27,6 @@ export const text = (message: Message, field: string): string => (message[field]
 const integer = (message: Message, field: string): bigint => (message[field] ?? 0n) as bigint;
 const messages = (message: Message, field: string): readonly Message[] => (message[field] ?? []) as Message[];
 const optional = <T>(message: Message, field: string): T | undefined => message[field] as T | undefined;
-
-const invalid = (message: string) => new GatewayError('INVALID_PARAMETER_VALUE', message);
 
 /** Old clients name a run by `run_uuid`. */
 export const runIdOf = (message: Message): string => text(message, 'run_id') || text(message, 'run_uuid');
@@ -64,7 +62,7 @@ export const runUpdate = (message: Message): RunUpdate => ({
 /** @throws GatewayError INVALID_PARAMETER_VALUE for half a dataset */
 export function loggedMetric(message: Message): LoggedMetric {
   if ((text(message, 'dataset_name') === '') !== (text(message, 'dataset_digest') === '')) {
-    throw invalid('Both dataset_name and dataset_digest must be provided if one is provided');
+    throw invalidParameter('Both dataset_name and dataset_digest must be provided if one is provided');
   }
   return {
     key: text(message, 'key'),
@@ -114,7 +112,9 @@ export function modelEntry(modelJson: string): PythonJson {
   const model = objectIn(parseModel(modelJson));
   const lacking = MANDATORY.filter((name) => !Object.hasOwn(model, name));
   if (lacking.length > 0) {
-    throw invalid(`Model json is missing mandatory fields: {${lacking.map((name) => pythonRepr(name)).join(', ')}}`);
+    throw invalidParameter(
+      `Model json is missing mandatory fields: {${lacking.map((name) => pythonRepr(name)).join(', ')}}`,
+    );
   }
   const { run_id, artifact_path, utc_time_created, model_uuid, flavors } = model;
   const entry = {
@@ -131,7 +131,7 @@ function parseModel(json: string): PythonJson {
   try {
     return parsePythonJson(json);
   } catch {
-    throw invalid(`Malformed model info. \n ${json} \n is not a valid JSON.`);
+    throw invalidParameter(`Malformed model info. \n ${json} \n is not a valid JSON.`);
   }
 }
 
@@ -156,12 +156,14 @@ function withoutConfig(flavor: PythonJson): PythonJson {
 export function historyRequest(message: Message): HistoryRequest {
   const maxResults = optional<bigint>(message, 'max_results');
   if (maxResults !== undefined && maxResults <= 0n) {
-    throw invalid(`Invalid value ${maxResults} for parameter 'max_results' supplied. It must be a positive integer.`);
+    throw invalidParameter(
+      `Invalid value ${maxResults} for parameter 'max_results' supplied. It must be a positive integer.`,
+    );
   }
   return {
     runId: runIdOf(message),
     metricKey: text(message, 'metric_key'),
-    offset: readPageToken(text(message, 'page_token')),
+    offset: readPageOffset(text(message, 'page_token')),
     maxResults: maxResults === undefined ? undefined : Number(maxResults),
   };
 }
@@ -172,14 +174,14 @@ const MAX_BULK_POINTS = 25_000n;
 /** This endpoint has no message: it reads the query string alone. */
 export function bulkHistoryRequest(query: QueryArguments) {
   const runIds = query.get('run_id') ?? [];
-  if (runIds.length === 0) throw invalid('GetMetricHistoryBulk request must specify at least one run_id.');
+  if (runIds.length === 0) throw invalidParameter('GetMetricHistoryBulk request must specify at least one run_id.');
   if (runIds.length > MAX_BULK_RUNS) {
-    throw invalid(
+    throw invalidParameter(
       `GetMetricHistoryBulk request cannot specify more than ${MAX_BULK_RUNS} run_ids. Received ${runIds.length} run_ids.`,
     );
   }
   const metricKey = query.get('metric_key')?.[0];
-  if (metricKey === undefined) throw invalid('GetMetricHistoryBulk request must specify a metric_key.');
+  if (metricKey === undefined) throw invalidParameter('GetMetricHistoryBulk request must specify a metric_key.');
   const asked = integerArgument(query, 'max_results') ?? MAX_BULK_POINTS;
   return { runIds, metricKey, maxResults: asked < MAX_BULK_POINTS ? asked : MAX_BULK_POINTS };
 }
@@ -199,19 +201,19 @@ export function sampledHistoryRequest(message: Message, query: QueryArguments): 
 
 function stepsOf(query: QueryArguments): SampledHistoryRequest['steps'] {
   if (query.has('start_step') !== query.has('end_step')) {
-    throw invalid('If either start step or end step are specified, both must be specified.');
+    throw invalidParameter('If either start step or end step are specified, both must be specified.');
   }
   const from = integerArgument(query, 'start_step');
   const to = integerArgument(query, 'end_step');
   if (from === undefined || to === undefined) return undefined;
   if (from <= to) return { from, to };
-  throw invalid(`end_step must be greater than start_step. Found start_step=${from} and end_step=${to}.`);
+  throw invalidParameter(`end_step must be greater than start_step. Found start_step=${from} and end_step=${to}.`);
 }
 
 function integerArgument(query: QueryArguments, name: string): bigint | undefined {
   const argument = query.get(name)?.[0];
   if (argument === undefined) return undefined;
-  const number = pythonInt(argument);
+  const number = pythonInteger(argument);
   if (number === undefined) throw new ServerFault(`${name} is no integer`);
   return number;
 }
@@ -221,9 +223,10 @@ const MAX_DATASET_EXPERIMENTS = 20;
 /** @throws GatewayError INVALID_PARAMETER_VALUE */
 export function datasetSearch(message: Message): { readonly experimentIds: readonly string[] } {
   const experimentIds = (message.experiment_ids ?? []) as string[];
-  if (experimentIds.length === 0) throw invalid('SearchDatasets request must specify at least one experiment_id.');
+  if (experimentIds.length === 0)
+    throw invalidParameter('SearchDatasets request must specify at least one experiment_id.');
   if (experimentIds.length <= MAX_DATASET_EXPERIMENTS) return { experimentIds };
-  throw invalid(
+  throw invalidParameter(
     `SearchDatasets request cannot specify more than ${MAX_DATASET_EXPERIMENTS} experiment_ids. ` +
       `Received ${experimentIds.length} experiment_ids.`,
   );

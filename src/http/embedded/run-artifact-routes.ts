@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { GatewayError, invalidParameter } from '../../errors/gateway-error.ts';
 import { queryOf } from '../paths.ts';
 import { parseArtifactPath, parseFilePath } from './artifact-path.ts';
 import type { ArtifactHandler, ArtifactRoute } from './artifact-route.ts';
@@ -19,7 +19,7 @@ export function createRunArtifactRoutes(
 
   const list: ArtifactHandler = async (req, res) => {
     const { runId, path } = parametersOf(req.url);
-    if (!runId) throw invalid(missing('run_id'));
+    if (!runId) throw invalidParameter(missing('run_id'));
     const parts = parseArtifactPath(path ?? '');
     const rootUri = await artifactUriOf(runId);
     const entries = await listArtifacts(root, [...partsOfUri(rootUri), ...parts]);
@@ -29,7 +29,7 @@ export function createRunArtifactRoutes(
 
   const download: ArtifactHandler = async (req, res) => {
     const { runId, path } = parametersOf(req.url);
-    if (path === undefined) throw invalid(missing('path'));
+    if (path === undefined) throw invalidParameter(missing('path'));
     const parts = parseArtifactPath(path);
     if (!runId) throw new GatewayError('RESOURCE_DOES_NOT_EXIST', 'Run with id=None not found');
     const folder = await folderOf(runId);
@@ -39,12 +39,12 @@ export function createRunArtifactRoutes(
 
   const upload: ArtifactHandler = async (req, res) => {
     const { runUuid, path } = parametersOf(req.url);
-    if (!runUuid) throw invalid('Request must specify run_uuid.');
-    if (!path) throw invalid('Request must specify path.');
+    if (!runUuid) throw invalidParameter('Request must specify run_uuid.');
+    if (!path) throw invalidParameter('Request must specify path.');
     const parts = parseFilePath(path);
     const body = await bodyUpTo(MAX_UPLOAD_BYTES, req);
-    if (!body) throw invalid('Artifact size is too large. Max size is 10MB.');
-    if (body.length === 0) throw invalid('Request must specify data.');
+    if (!body) throw invalidParameter('Artifact size is too large. Max size is 10MB.');
+    if (body.length === 0) throw invalidParameter('Request must specify data.');
     await storeArtifact(root, [...(await folderOf(runUuid)), ...parts], body);
     res.writeHead(200, { 'content-type': 'application/json', 'content-length': 0 }).end();
   };
@@ -65,11 +65,9 @@ function parametersOf(target = '') {
 /** @throws GatewayError `INVALID_PARAMETER_VALUE` when the artifacts are not below the root, like those in a bucket. */
 function partsOfUri(uri: string): readonly string[] {
   const [, path] = /^mlflow-artifacts:(?:\/\/[^/]*)?\/+(.*)$/.exec(uri) ?? [];
-  if (!path) throw invalid(`The artifacts at '${uri}' are not kept by this server.`);
+  if (!path) throw invalidParameter(`The artifacts at '${uri}' are not kept by this server.`);
   return parseArtifactPath(path);
 }
 
 const missing = (name: string) =>
   `Missing value for required parameter '${name}'. See the API docs for more information about request parameters.`;
-
-const invalid = (message: string) => new GatewayError('INVALID_PARAMETER_VALUE', message);

@@ -1,11 +1,14 @@
 import { jsonText, listOf } from '../../domain/json-text.ts';
+import { isInt64, pythonInteger } from '../../domain/python-numbers.ts';
 import type { Experiment } from '../../domain/run.ts';
 import type { HandOn, PlannedRead } from '../../plan/read.ts';
 import type { RunSearch } from '../../plan/search-runs.ts';
 import type { StoredExperiment } from '../../plan/tracking-store.ts';
+import { checkDatabaseInteger } from '../../query/database-integer.ts';
 import { evaluateExperiment } from '../../query/evaluate.ts';
 import { FilterSyntaxError } from '../../query/filter-syntax-error.ts';
 import { compareExperiments, totalExperimentOrder } from '../../query/order-experiments.ts';
+import { readPageOffset, writePageOffset } from '../../query/page-offset.ts';
 import { parseExperimentFilter } from '../../query/parse-filter.ts';
 import { parseExperimentOrder } from '../../query/parse-order.ts';
 import { refuseExperimentSearch } from '../../query/refusal/refuse-experiment-search.ts';
@@ -14,17 +17,12 @@ import type { View } from '../../query/run-query.ts';
 import type { EmbeddedEndpoint } from './endpoints.ts';
 import type { Message } from './fill-message.ts';
 import { presentExperiment } from './present.ts';
-import { pythonInt } from './python-numbers.ts';
-import { readPageToken, writePageToken } from './read-page-token.ts';
 import { readRequest } from './read-request.ts';
 import { text } from './requests.ts';
 
 const VIEWS: readonly View[] = ['active', 'active', 'deleted', 'all'];
 const viewOf = (message: Message, name: string): View => VIEWS[Number(message[name] ?? 1n)] ?? 'active';
 const texts = (message: Message, name: string) => (message[name] as string[] | undefined) ?? [];
-
-/** SQLite's integers end where MLflow's databases differ in what an id beyond is. */
-const isStorable = (id: bigint | undefined) => id !== undefined && BigInt.asIntN(64, id) === id;
 
 /** MLflow's default page of runs. */
 const RUNS_A_PAGE = 1_000n;
@@ -44,8 +42,8 @@ export const createRunSearchEndpoint = (plan: (search: RunSearch) => PlannedRead
       maxResults: Number(message.max_results ?? RUNS_A_PAGE),
       pageToken: text(message, 'page_token'),
     };
-    const ids = asked.experimentIds.map((id) => pythonInt(id));
-    if (!ids.every(isStorable) || asked.maxResults < 1) throw refuseRunSearch(asked);
+    const ids = asked.experimentIds.map((id) => pythonInteger(id));
+    if (!ids.every((id) => id !== undefined && isInt64(id)) || asked.maxResults < 1) throw refuseRunSearch(asked);
     const search = { ...asked, experimentIds: ids.map(String), view: viewOf(message, 'run_view_type') };
     const understood = plan(search);
     const planned = 'handOn' in understood ? plan({ ...search, pageToken: plainToken(asked.pageToken) }) : understood;
@@ -57,12 +55,16 @@ export const createRunSearchEndpoint = (plan: (search: RunSearch) => PlannedRead
 /** A page token as MLflow writes it, for one that MLflow reads as well; anything else as it is. */
 function plainToken(token: string): string {
   try {
-    const offset = readPageToken(token);
-    return offset > 0n ? writePageToken(offset) : '';
+    const offset = readPageOffset(token);
+    return isInt64(offset) ? writePageOffset(toSafeInteger(offset)) : token;
   } catch {
     return token;
   }
 }
+
+/** No answer has as many rows. */
+const toSafeInteger = (offset: bigint) =>
+  Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(offset)));
 
 /**
  * Answers `experiments/search` from the list of all experiments: there are few.
@@ -81,17 +83,18 @@ export const EXPERIMENT_SEARCH: EmbeddedEndpoint = {
     };
     if (asked.maxResults < 1 || asked.maxResults > 50_000) throw refuseExperimentSearch(asked);
     const { isWanted, compare } = understand(asked);
-    const offset = Number(readPageToken(asked.pageToken));
+    const offset = readPageOffset(asked.pageToken);
+    checkDatabaseInteger(offset);
     const view = viewOf(message, 'view_type');
     const found = (await call('listExperiments', undefined))
       .map((stored) => ({ stored, experiment: toExperiment(stored) }))
       .filter(({ experiment }) => (view === 'all' || experiment.lifecycleStage === view) && isWanted(experiment))
       .sort((a, b) => compare(a.experiment, b.experiment));
-    const end = Math.max(offset, 0) + asked.maxResults;
-    const page = found.slice(Math.max(offset, 0), end);
+    const start = Math.max(0, Number(offset));
+    const end = start + asked.maxResults;
     return jsonText({
-      experiments: listOf(page.map(({ stored }) => presentExperiment(stored))),
-      next_page_token: found.length > end ? writePageToken(BigInt(end)) : undefined,
+      experiments: listOf(found.slice(start, end).map(({ stored }) => presentExperiment(stored))),
+      next_page_token: found.length > end ? writePageOffset(offset + BigInt(asked.maxResults)) : undefined,
     });
   },
 };

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import send from 'send';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { GatewayError, invalidParameter } from '../../errors/gateway-error.ts';
 import { asPathError, isMissing, resolveInside } from './artifact-path.ts';
 import { attachment } from './attachment.ts';
 import { plainTextType } from './plain-text-type.ts';
@@ -40,10 +40,7 @@ async function findFile(root: string, parts: readonly string[]): Promise<string>
     throw isMissing(error) ? noSuchArtifact(parts) : asPathError(error);
   });
   if (found.isDirectory())
-    throw new GatewayError(
-      'INVALID_PARAMETER_VALUE',
-      `Artifact path refers to a directory, not a file: '${parts.join('/')}'`,
-    );
+    throw invalidParameter(`Artifact path refers to a directory, not a file: '${parts.join('/')}'`);
   // Reading a pipe or a device might never end.
   if (!found.isFile()) throw noSuchArtifact(parts);
   return file;

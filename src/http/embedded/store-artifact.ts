@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { asPathError, isMissing, resolveInside } from './artifact-path.ts';
 import { isStaged, reservedMessage, stagedName } from './staging.ts';
 
@@ -15,7 +15,7 @@ export async function storeArtifact(
   body: Buffer | AsyncIterable<Buffer>,
 ): Promise<void> {
   const name = parts.at(-1) ?? '';
-  if (isStaged(name)) throw new GatewayError('INVALID_PARAMETER_VALUE', reservedMessage(name));
+  if (isStaged(name)) throw invalidParameter(reservedMessage(name));
   const target = await resolveInside(root, parts);
   await mkdir(root, { recursive: true });
   // Not in the target's own folder when that is new: an upload that breaks off would leave it behind, empty.
@@ -65,7 +65,4 @@ const isTaken = (error: unknown): boolean =>
   ['EISDIR', 'EEXIST', 'ENOTDIR', 'ENOTEMPTY'].includes(String((error as NodeJS.ErrnoException).code));
 
 const notAFile = (parts: readonly string[]) =>
-  new GatewayError(
-    'INVALID_PARAMETER_VALUE',
-    `Artifact path refers to a directory, or to a place inside a file: '${parts.join('/')}'`,
-  );
+  invalidParameter(`Artifact path refers to a directory, or to a place inside a file: '${parts.join('/')}'`);

@@ -1,6 +1,5 @@
 import { pythonFloat, pythonRepr } from '../../domain/python-text.ts';
-import { GatewayError } from '../../errors/gateway-error.ts';
-import { invalid } from './invalid.ts';
+import { GatewayError, invalidParameter } from '../../errors/gateway-error.ts';
 
 const EXPECTED = 'While parsing a list in the query, expected';
 
@@ -26,10 +25,12 @@ class IllFormed extends Error {}
 export function readTextList(source: string): readonly string[] {
   const literal = readLiteral(source);
   const [items, shown] = literal.kind === 'tuple' ? [literal.items, literal.shown] : [[literal], `(${literal.shown},)`];
-  if (items.length === 0) throw invalid(`${EXPECTED} a non-empty list of string values, but got empty list`);
+  if (items.length === 0) throw invalidParameter(`${EXPECTED} a non-empty list of string values, but got empty list`);
   const texts = items.flatMap(({ text }) => (text === undefined ? [] : [text]));
   if (texts.length < items.length)
-    throw invalid(`${EXPECTED} string value, punctuation, or whitespace, but got different type in list: ${shown}`);
+    throw invalidParameter(
+      `${EXPECTED} string value, punctuation, or whitespace, but got different type in list: ${shown}`,
+    );
   return texts;
 }
 
@@ -38,7 +39,7 @@ function readLiteral(text: string): Literal {
     return new LiteralReader(text).readAll();
   } catch (error) {
     if (error instanceof IllFormed)
-      throw invalid(`${EXPECTED} a non-empty list of string values, but got ill-formed list.`);
+      throw invalidParameter(`${EXPECTED} a non-empty list of string values, but got ill-formed list.`);
     // The address that Python prints is any number.
     if (error instanceof NoLiteral)
       throw new GatewayError(

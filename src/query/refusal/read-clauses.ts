@@ -1,5 +1,5 @@
 import { pythonRepr } from '../../domain/python-text.ts';
-import { invalid } from './invalid.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { parseSql } from './sql-statements.ts';
 import { isBlank, isKeyword, type SqlToken } from './sql-token.ts';
 
@@ -23,15 +23,17 @@ export function readClauses<T>(
 ): readonly T[] {
   if (filter === '') return [];
   const statements = parseSql(filter);
-  if (!statements) throw invalid(`Error on parsing filter '${filter}'`);
+  if (!statements) throw invalidParameter(`Error on parsing filter '${filter}'`);
   const [statement, second] = statements;
-  if (!statement) throw invalid(`Invalid filter '${filter}'. Could not be parsed.`);
+  if (!statement) throw invalidParameter(`Invalid filter '${filter}'. Could not be parsed.`);
   if (second)
-    throw invalid(`Search filter contained multiple expression ${pythonRepr(filter)}. Provide AND-ed expression list.`);
+    throw invalidParameter(
+      `Search filter contained multiple expression ${pythonRepr(filter)}. Provide AND-ed expression list.`,
+    );
   const parts = joinLists(statement.filter((token) => !isBlank(token)));
   const others = parts.filter((part) => part.kind !== 'comparison' && !isKeyword(part, 'AND'));
   if (others.length > 0)
-    throw invalid(`Invalid clause(s) in filter string: ${others.map(({ text }) => listed(text)).join(', ')}`);
+    throw invalidParameter(`Invalid clause(s) in filter string: ${others.map(({ text }) => listed(text)).join(', ')}`);
   return parts
     .flatMap(({ kind, parts: sides }) => (kind === 'comparison' && sides ? [sides] : []))
     .map((sides) => read(toClause(sides)));
@@ -71,8 +73,8 @@ function comparisonOf(first: SqlToken, second?: SqlToken, third?: SqlToken, four
 function toClause(sides: readonly SqlToken[]): Clause {
   const [left, comparator, right] = sides;
   if (!left || !comparator || sides.length > 3)
-    throw invalid(`Invalid comparison clause. Expected 3 tokens found ${sides.length}`);
+    throw invalidParameter(`Invalid comparison clause. Expected 3 tokens found ${sides.length}`);
   if (left.kind !== 'identifier')
-    throw invalid(`Invalid comparison clause. Expected 'Identifier' found '${left.text}'`);
+    throw invalidParameter(`Invalid comparison clause. Expected 'Identifier' found '${left.text}'`);
   return { left, comparator: comparator.text, right };
 }

@@ -1,5 +1,5 @@
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { DATASET_KEYS } from '../fields.ts';
-import { invalid } from './invalid.ts';
 import { type Identifier, pythonSet, type SearchGrammar } from './search-grammar.ts';
 
 /** A text without this pair of quotes around it. */
@@ -21,11 +21,11 @@ export function readIdentifier(text: string, grammar: SearchGrammar, attributes:
   const word = dot === -1 ? 'attribute' : text.slice(0, dot);
   const name = grammar.entityInBackticks ? stripPair(word, '`') : word;
   const entity = grammar.entities.get(name);
-  if (!entity) throw invalid(`Invalid entity type '${name}'. ${grammar.entityHint}`);
+  if (!entity) throw invalidParameter(`Invalid entity type '${name}'. ${grammar.entityHint}`);
   const key = unquoteKey(text.slice(dot + 1));
   if (entity === 'attribute' && !attributes.has(key))
-    throw invalid(`Invalid attribute key '${key}' specified. Valid keys are '${pythonSet(attributes)}'`);
+    throw invalidParameter(`Invalid attribute key '${key}' specified. Valid keys are '${pythonSet(attributes)}'`);
   if (entity === 'dataset' && !DATASET_KEYS.has(key))
-    throw invalid(`Invalid dataset key '${key}' specified. Valid keys are '${pythonSet(DATASET_KEYS)}'`);
+    throw invalidParameter(`Invalid dataset key '${key}' specified. Valid keys are '${pythonSet(DATASET_KEYS)}'`);
   return { entity, key };
 }

@@ -1,4 +1,4 @@
-import { invalid } from './invalid.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { readIdentifier } from './read-identifier.ts';
 import type { Identifier, SearchGrammar } from './search-grammar.ts';
 import { splitAsShell } from './shell-words.ts';
@@ -11,14 +11,15 @@ import { isBlank, type SqlToken } from './sql-token.ts';
  */
 export function readOrderClause(clause: string, grammar: SearchGrammar): Identifier {
   const statements = parseSql(clause);
-  if (!statements) throw invalid(`Error on parsing order_by clause '${clause}'`);
+  if (!statements) throw invalidParameter(`Error on parsing order_by clause '${clause}'`);
   const text = statements.length === 1 ? onlyIdentifier(statements[0] ?? []) : undefined;
   const words = text === undefined ? [] : splitAsShell(text.replaceAll('`', '"'));
   if (text === undefined || words.length > 2)
-    throw invalid(`Invalid order_by clause '${clause}'. Could not be parsed.`);
+    throw invalidParameter(`Invalid order_by clause '${clause}'. Could not be parsed.`);
   const [first = '', direction] = words;
   if (direction === undefined) return readIdentifier(text.trim(), grammar, grammar.orderAttributes);
-  if (!/^(?:asc|desc)$/i.test(direction)) throw invalid(`Invalid ordering key in order_by clause '${clause}'.`);
+  if (!/^(?:asc|desc)$/i.test(direction))
+    throw invalidParameter(`Invalid ordering key in order_by clause '${clause}'.`);
   return readIdentifier(first.trim(), grammar, grammar.orderAttributes);
 }
 

@@ -1,4 +1,4 @@
-import { invalid } from './invalid.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { readTextList } from './python-list.ts';
 import { stripPair } from './read-identifier.ts';
 import type { Entity, Identifier, SearchGrammar } from './search-grammar.ts';
@@ -29,9 +29,9 @@ export function readValue({ entity, key }: Identifier, token: SqlToken, grammar:
   if (token.kind === 'string' || token.kind === 'identifier')
     return { kind: 'text', texts: [unquoteValue(token.text)] };
   if (token.kind !== 'parenthesis' || entity === 'parameter' || entity === 'tag')
-    throw invalid(`Expected a quoted string value for ${KIND_OF_TEXT[entity]}. Got value ${token.text}`);
+    throw invalidParameter(`Expected a quoted string value for ${KIND_OF_TEXT[entity]}. Got value ${token.text}`);
   if (entity === 'attribute' && key !== grammar.listAttribute)
-    throw invalid(
+    throw invalidParameter(
       `Only ['${grammar.listAttribute}'] attributes support comparison with a list of quoted string values.`,
     );
   return { kind: 'list', texts: readTextList(token.text) };
@@ -39,13 +39,13 @@ export function readValue({ entity, key }: Identifier, token: SqlToken, grammar:
 
 function readNumber(what: string, { kind, text }: SqlToken): Value {
   if (kind === 'integer' || kind === 'float') return { kind, texts: [text] };
-  throw invalid(`Expected numeric value type for ${what}. Found ${text}`);
+  throw invalidParameter(`Expected numeric value type for ${what}. Found ${text}`);
 }
 
 function unquoteValue(text: string): string {
   const unquoted = [stripPair(text, "'"), stripPair(text, '"')].find((inner) => inner !== text);
   if (unquoted !== undefined) return unquoted;
-  throw invalid(
+  throw invalidParameter(
     `Parameter value is either not quoted or unidentified quote types used for string value ${text}. Use either single or double quotes.`,
   );
 }

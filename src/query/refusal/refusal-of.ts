@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { GatewayError, invalidParameter } from '../../errors/gateway-error.ts';
 
 /** The first refusal that the checks throw, one after the other; a general one when they throw none. */
 export function refusalOf(...checks: readonly (() => void)[]): GatewayError {
@@ -11,5 +11,5 @@ export function refusalOf(...checks: readonly (() => void)[]): GatewayError {
       if (!(error instanceof RangeError)) throw error;
     }
   }
-  return new GatewayError('INVALID_PARAMETER_VALUE', 'This search is not understood.');
+  return invalidParameter('This search is not understood.');
 }

@@ -1,10 +1,9 @@
 import { pythonFloat } from '../../domain/python-text.ts';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { GatewayError, invalidParameter } from '../../errors/gateway-error.ts';
+import { checkDatabaseInteger, checkDatabaseText, readExperimentId } from '../database-integer.ts';
+import { readPageOffset } from '../page-offset.ts';
 import { parseExperimentFilter } from '../parse-filter.ts';
 import { parseExperimentOrder } from '../parse-order.ts';
-import { checkExperimentId, checkStoredInteger } from './check-integers.ts';
-import { checkPageToken } from './check-page-token.ts';
-import { invalid } from './invalid.ts';
 import { type Clause, readClauses } from './read-clauses.ts';
 import { readIdentifier } from './read-identifier.ts';
 import { readOrderClause } from './read-order-clause.ts';
@@ -33,16 +32,17 @@ export const refuseExperimentSearch = (search: RefusedExperimentSearch): Gateway
 /** MLflow's checks in its order (`SqlAlchemyStore._search_experiments`). */
 function checkExperimentSearch({ filter, orderBy, pageToken, maxResults }: RefusedExperimentSearch): void {
   const size = `Invalid value ${maxResults} for parameter 'max_results' supplied. It must be`;
-  if (maxResults < 1) throw invalid(`${size} a positive integer`);
-  if (maxResults > 50_000) throw invalid(`${size} at most 50000`);
+  if (maxResults < 1) throw invalidParameter(`${size} a positive integer`);
+  if (maxResults > 50_000) throw invalidParameter(`${size} at most 50000`);
   const comparisons = readClauses(filter, (part) => part, readComparison);
   for (const comparison of comparisons) checkComparator(comparison);
   for (const clause of orderBy) {
     const { entity } = readOrderClause(clause, EXPERIMENT_GRAMMAR);
-    if (entity !== 'attribute') throw invalid(`Invalid order_by entity: ${entity}`);
+    if (entity !== 'attribute') throw invalidParameter(`Invalid order_by entity: ${entity}`);
   }
-  checkPageToken(pageToken);
+  const offset = readPageOffset(pageToken);
   for (const comparison of comparisons) checkBinding(comparison);
+  checkDatabaseInteger(offset);
 }
 
 /** A clause that MLflow's parser takes; a null test has no value. Comparators are as written: their case matters. */
@@ -54,7 +54,7 @@ interface Comparison extends Identifier {
 function readComparison({ left, comparator, right }: Clause): Comparison {
   const identifier = readIdentifier(left.text, EXPERIMENT_GRAMMAR, EXPERIMENT_GRAMMAR.attributes);
   if (!right && identifier.entity !== 'tag')
-    throw invalid(`IS NULL / IS NOT NULL is only supported for tags, not for attribute '${identifier.key}'`);
+    throw invalidParameter(`IS NULL / IS NOT NULL is only supported for tags, not for attribute '${identifier.key}'`);
   return { ...identifier, comparator, value: right && readValue(identifier, right, EXPERIMENT_GRAMMAR) };
 }
 
@@ -69,24 +69,24 @@ function checkComparator({ entity, key, comparator, value }: Comparison): void {
 }
 
 function checkTag(comparator: string, value: Value | undefined): void {
-  if (value && !TEXTS.includes(comparator)) throw invalid(`Invalid comparator for tag: ${comparator}`);
+  if (value && !TEXTS.includes(comparator)) throw invalidParameter(`Invalid comparator for tag: ${comparator}`);
 }
 
 function checkAttribute(key: string, comparator: string, value: Value | undefined): void {
   const named = `Invalid comparator '${comparator}' not one of '${pythonSet([...TEXTS, ...MEMBERS])}`;
   if (!EXPERIMENT_GRAMMAR.numberAttributes.has(key)) {
-    if (!TEXTS.includes(comparator)) throw invalid(`${named}'`);
+    if (!TEXTS.includes(comparator)) throw invalidParameter(`${named}'`);
     return;
   }
-  if (!NUMBERS.includes(comparator)) throw invalid(named);
+  if (!NUMBERS.includes(comparator)) throw invalidParameter(named);
   if (value?.kind === 'float')
-    throw invalid(`Invalid value for numeric attribute '${key}': '${pythonFloat(Number(value.texts[0]))}'`);
+    throw invalidParameter(`Invalid value for numeric attribute '${key}': '${pythonFloat(Number(value.texts[0]))}'`);
 }
 
 function checkId(comparator: string, value: Value | undefined): void {
   if (!['=', '!=', ...MEMBERS].includes(comparator))
-    throw invalid(`Invalid comparator for experiment_id: ${comparator}`);
-  value?.texts.forEach(checkExperimentId);
+    throw invalidParameter(`Invalid comparator for experiment_id: ${comparator}`);
+  value?.texts.forEach(readExperimentId);
 }
 
 /** What only MLflow's database refuses. */
@@ -94,5 +94,5 @@ function checkBinding({ entity, key, value, comparator }: Comparison): void {
   if (entity !== 'attribute' || key === 'name') return;
   if (value?.kind === 'list' && !MEMBERS.includes(comparator))
     throw new GatewayError('BAD_REQUEST', `A list cannot be compared with ${comparator}.`);
-  value?.texts.forEach(checkStoredInteger);
+  value?.texts.forEach(checkDatabaseText);
 }

@@ -1,11 +1,10 @@
 import { pythonRepr } from '../../domain/python-text.ts';
-import { GatewayError } from '../../errors/gateway-error.ts';
+import { GatewayError, invalidParameter } from '../../errors/gateway-error.ts';
+import { checkDatabaseInteger, checkDatabaseText, readExperimentId } from '../database-integer.ts';
 import { RUN_ORDER_ATTRIBUTES } from '../fields.ts';
+import { readPageOffset } from '../page-offset.ts';
 import { parseRunFilter } from '../parse-filter.ts';
 import { parseRunOrder } from '../parse-order.ts';
-import { checkExperimentId, checkStoredInteger } from './check-integers.ts';
-import { checkPageToken } from './check-page-token.ts';
-import { invalid } from './invalid.ts';
 import { type Clause, readClauses } from './read-clauses.ts';
 import { readIdentifier } from './read-identifier.ts';
 import { readOrderClause } from './read-order-clause.ts';
@@ -45,25 +44,27 @@ export const refuseRunSearch = (search: RefusedRunSearch): GatewayError =>
 /** MLflow's checks in its order (`SqlAlchemyStore._search_runs`). */
 function checkRunSearch({ filter, orderBy, pageToken, experimentIds, maxResults }: RefusedRunSearch): void {
   if (maxResults > 50_000)
-    throw invalid(
+    throw invalidParameter(
       `Invalid value ${maxResults} for parameter 'max_results' supplied:  Hint: Value was of type 'int'. See the API docs for more information about request parameters.`,
     );
   if (maxResults < 1)
-    throw invalid(`Invalid value ${maxResults} for parameter 'max_results' supplied. It must be a positive integer`);
+    throw invalidParameter(
+      `Invalid value ${maxResults} for parameter 'max_results' supplied. It must be a positive integer`,
+    );
   const comparisons = readClauses(filter, (part) => `'${part}'`, readComparison);
   checkOrder(orderBy);
   for (const comparison of comparisons) checkComparator(comparison);
-  checkPageToken(pageToken);
-  for (const id of experimentIds) checkExperimentId(id);
-  for (const id of experimentIds) checkStoredInteger(id);
+  const offset = readPageOffset(pageToken);
+  experimentIds.map(readExperimentId).forEach(checkDatabaseInteger);
   for (const comparison of comparisons) checkBinding(comparison);
+  checkDatabaseInteger(offset);
 }
 
 function readComparison({ left, comparator, right }: Clause): Comparison {
   const identifier = readIdentifier(left.text, RUN_GRAMMAR, RUN_GRAMMAR.attributes);
   const { entity, key } = identifier;
   if (!right && entity !== 'tag' && entity !== 'parameter')
-    throw invalid(`IS NULL / IS NOT NULL is only supported for tags and params, not for '${entity}' '${key}'`);
+    throw invalidParameter(`IS NULL / IS NOT NULL is only supported for tags and params, not for '${entity}' '${key}'`);
   const value = right && readValue(identifier, right, RUN_GRAMMAR);
   return { ...identifier, comparator: comparator.toUpperCase(), value };
 }
@@ -72,7 +73,7 @@ function checkOrder(clauses: readonly string[]): void {
   const seen = new Set<string>();
   for (const clause of clauses) {
     const { entity, key } = readOrderClause(clause, RUN_GRAMMAR);
-    if (entity === 'dataset') throw invalid("Invalid identifier type 'dataset'");
+    if (entity === 'dataset') throw invalidParameter("Invalid identifier type 'dataset'");
     const field = `${entity}.${entity === 'attribute' ? RUN_ORDER_ATTRIBUTES.get(key) : key}`;
     if (seen.has(field))
       throw new GatewayError(
@@ -102,12 +103,12 @@ const isNumber = ({ entity, key }: Identifier) => entity === 'attribute' && RUN_
 function checkComparator(comparison: Comparison): void {
   const { taken, named = taken, end } = COMPARATORS[isNumber(comparison) ? 'number' : comparison.entity];
   if (!taken.includes(comparison.comparator))
-    throw invalid(`Invalid comparator '${comparison.comparator}' not one of '${pythonSet(named)}${end}`);
+    throw invalidParameter(`Invalid comparator '${comparison.comparator}' not one of '${pythonSet(named)}${end}`);
 }
 
 /** What only MLflow's database refuses. */
 function checkBinding({ entity, value, comparator }: Comparison): void {
-  if (value?.kind === 'integer' && entity === 'attribute') value.texts.forEach(checkStoredInteger);
+  if (value?.kind === 'integer' && entity === 'attribute') value.texts.forEach(checkDatabaseText);
   if (value?.kind === 'list' && !comparator.endsWith('IN'))
     throw new GatewayError('BAD_REQUEST', `A list cannot be compared with ${comparator}.`);
 }

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../../../src/domain/dialect.ts';
 import { GatewayError } from '../../../src/errors/gateway-error.ts';
-import { PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from '../../../src/plan/adapter.ts';
+import {
+  type PageRequest,
+  PositionOutOfReach,
+  type RunAdapter,
+  type RunPage,
+  type Scan,
+} from '../../../src/plan/adapter.ts';
 import type { ReadAnswer } from '../../../src/plan/read.ts';
 import { createRunSearch, type RunSearch } from '../../../src/plan/search-runs.ts';
 import type { RunQuery } from '../../../src/query/run-query.ts';
@@ -12,17 +18,24 @@ const run = (id: string) =>
 interface Source {
   readonly adapter: RunAdapter;
   readonly asked: RunQuery[];
+  readonly pages: PageRequest[];
 }
 
 /** A source that gives one page, or throws, whatever it is asked. */
-function source(outcome: RunPage | Error, shape: Partial<Pick<Scan, 'residual' | 'ordered'>> = {}): Source {
+function source(
+  outcome: RunPage | Error,
+  shape: Partial<Pick<Scan, 'residual' | 'ordered' | 'resumable'>> = {},
+): Source {
   const asked: RunQuery[] = [];
+  const pages: PageRequest[] = [];
   const scan = (query: RunQuery): Scan => ({
     residual: undefined,
     ordered: true,
+    resumable: true,
     describe: () => query,
-    fetch: async () => {
+    fetch: async (page) => {
       asked.push(query);
+      pages.push(page);
       if (outcome instanceof Error) throw outcome;
       return outcome;
     },
@@ -31,6 +44,7 @@ function source(outcome: RunPage | Error, shape: Partial<Pick<Scan, 'residual' |
   return {
     adapter: { name: 'one page', pushDown: scan, close: async () => undefined },
     asked,
+    pages,
   };
 }
 
@@ -50,8 +64,9 @@ function setUp({
   ready = true,
   dialect = 'sqlite' as Dialect | 'unknown',
   withIndex = true,
+  resumable = false,
 } = {}) {
-  const backend = source(BACKEND);
+  const backend = source(BACKEND, { resumable });
   const failures: unknown[] = [];
   const plan = createRunSearch({
     backend: backend.adapter,
@@ -73,6 +88,11 @@ function setUp({
 
 const sourceOf = async (answer: Promise<object>) =>
   'source' in (await answer) ? ((await answer) as { source: string }).source : 'handed on';
+
+async function nextTokenOf({ search }: ReturnType<typeof setUp>, offset: number) {
+  const answer = await search({ maxResults: 5, pageToken: btoa(`{"offset": ${offset}}`) });
+  return JSON.parse(atob(JSON.parse(String((answer as ReadAnswer).body)).next_page_token));
+}
 
 describe('a search', () => {
   it('is answered by the index when it is up to date', async () => {
@@ -141,19 +161,17 @@ describe('a search', () => {
     expect(JSON.stringify(one)).toBe(JSON.stringify(other));
   });
 
-  it('goes on after the last row: from the index by cursor, from the backend by offset', async () => {
-    const token = async (ready: boolean) => {
-      const answer = await setUp({ ready }).search({
-        maxResults: 5,
-        pageToken: btoa('{"offset": 10}'),
-      });
-      return JSON.parse(atob(JSON.parse(String((answer as ReadAnswer).body)).next_page_token));
-    };
-    expect(await token(true)).toMatchObject({
-      offset: 15,
-      after: [['9223372036854775807'], ['i']],
-    });
-    expect(await token(false)).toEqual({ offset: 15 });
+  it('goes on after the last row: by cursor from a source that can resume, else by offset', async () => {
+    const goesOnAfter = (id: string) => ({ offset: 15, after: [['9223372036854775807'], [id]] });
+    expect(await nextTokenOf(setUp(), 10)).toMatchObject(goesOnAfter('i'));
+    expect(await nextTokenOf(setUp({ ready: false }), 10)).toEqual({ offset: 15 });
+    expect(await nextTokenOf(setUp({ ready: false, resumable: true }), 10)).toMatchObject(goesOnAfter('b'));
+  });
+
+  it('begins at the start for an offset below zero, and counts on from it', async () => {
+    const gateway = setUp({ ready: false });
+    expect(await nextTokenOf(gateway, -3)).toEqual({ offset: 2 });
+    expect(gateway.backend.pages).toEqual([{ limit: 5, from: { offset: 0 } }]);
   });
 
   it('splices runs as they are, and says nothing of an empty list', async () => {

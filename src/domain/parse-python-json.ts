@@ -1,4 +1,4 @@
-import type { PythonJson } from '../../domain/python-text.ts';
+import type { PythonJson } from './python-text.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /** A string, or one of the words that only Python's JSON knows. */
