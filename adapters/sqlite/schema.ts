@@ -21,6 +21,8 @@ CREATE TABLE runs (
 ) STRICT;
 CREATE INDEX runs_by_start ON runs (start_time DESC, run_id, experiment_id, stage);
 CREATE INDEX runs_by_experiment ON runs (experiment_id, start_time DESC, run_id, stage);
+CREATE INDEX runs_by_end ON runs (end_time);
+CREATE INDEX runs_by_name ON runs (name);
 
 CREATE TABLE run_texts (id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, text TEXT NOT NULL) STRICT;
 

@@ -1,7 +1,7 @@
 import type { Dialect } from '../../src/domain/dialect.ts';
 import type { PageRequest, RunPage } from '../../src/plan/adapter.ts';
 import { type Filter, type Leaf, leavesOf } from '../../src/query/ast.ts';
-import type { Cursor, OrderKey, View } from '../../src/query/run-query.ts';
+import type { Cursor, CursorPart, OrderKey, View } from '../../src/query/run-query.ts';
 import { type KeyedTable, orderPlaceOf, TABLES } from './columns.ts';
 import { compileFilter, compileLookup } from './compile.ts';
 import { compileOrder, isAfter, type OrderTerm, printOrder } from './order.ts';
@@ -32,6 +32,11 @@ export interface Step extends Access {
 }
 
 const ALL: Access = { from: sql`runs AS r`, conditions: [] };
+/** Indexes of columns that runs are often ordered by. */
+const COLUMN_INDEXES: Readonly<Record<string, Sql>> = {
+  end_time: sql`runs AS r INDEXED BY runs_by_end`,
+  run_name: sql`runs AS r INDEXED BY runs_by_name`,
+};
 const BY_START: Access = { from: sql`runs AS r INDEXED BY runs_by_start`, conditions: [] };
 
 /** A page of a search, over one state of the database. */
@@ -82,11 +87,43 @@ function bound([term]: readonly OrderTerm[], [part]: Cursor): Sql[] {
 function planSteps(statements: Statements, task: RunSearchTask, after: Cursor | undefined, wanted: number): Step[] {
   const order = compileOrder(task.order);
   const total = Number(statements.value(sql`SELECT max(id) FROM runs`) ?? 0);
-  const [first] = task.order;
-  const walks = first && (isStart(first) || orderPlaceOf(first.field).kind === 'keyed');
-  const narrow = narrowest(statements, task, walks ? Math.sqrt(wanted * total) : total / 2);
-  if (narrow || !walks) return [{ ...(narrow ?? ALL), order, after }];
-  return isStart(first) ? [{ ...walkOf(task), order, after }] : walkByKey(task, first, order, after);
+  const phases = phasesOf(task, order);
+  const narrow = narrowest(statements, task, phases ? Math.sqrt(wanted * total) : total / 2);
+  return phases && !narrow ? walk(phases, after) : [{ ...(narrow ?? ALL), order, after }];
+}
+
+/** The runs of one presence class of the first key, all in the order of an index. */
+interface Phase extends Access {
+  readonly rank: CursorPart['rank'];
+  readonly order: readonly OrderTerm[];
+}
+
+/** Presence classes of the first key one after the other; undefined when no index is in its order. */
+function phasesOf(task: RunSearchTask, order: readonly OrderTerm[]): Phase[] | undefined {
+  const [key, second] = task.order;
+  const [first, ...others] = order;
+  if (!key || !first) return undefined;
+  if (isStart(key)) return [{ rank: 0, ...walkOf(task), order }];
+  // Runs without the key tie, and so follow the other keys.
+  const tied = { ...(second && isStart(second) ? walkOf(task) : ALL), order: others };
+  const place = orderPlaceOf(key.field);
+  if (place.kind === 'column') {
+    const index = COLUMN_INDEXES[key.field.key];
+    if (!index) return undefined;
+    const present = { ...first, rank: undefined };
+    return [
+      { rank: 0, from: index, conditions: [sql`${place.column} IS NOT NULL`], order: [present, ...others] },
+      { rank: 1, ...tied, conditions: [sql`${place.column} IS NULL`] },
+    ];
+  }
+  const { table, key: name } = place;
+  const present = { ...first, from: undefined, rank: undefined, value: sql`k.value` };
+  const missing = [sql`NOT EXISTS (SELECT 1 FROM ${TABLES[table].name} WHERE run = r.id AND key = ${name})`];
+  return [
+    { rank: 0, ...holders(table, name, 0), order: [present, ...others] },
+    ...(table === 'metrics' ? [{ rank: 1, ...holders(table, name, 1), order: others } as const] : []),
+    { rank: table === 'metrics' ? 2 : 1, ...tied, conditions: missing },
+  ];
 }
 
 const isStart = ({ field }: OrderKey) => field.entity === 'attribute' && field.key === 'start_time';
@@ -94,39 +131,21 @@ const isStart = ({ field }: OrderKey) => field.entity === 'attribute' && field.k
 const walkOf = ({ experimentIds }: RunSearchTask): Access =>
   experimentIds.length === 1 ? { from: sql`runs AS r INDEXED BY runs_by_experiment`, conditions: [] } : BY_START;
 
-/** Runs with the key, in the order of its index; then NaN; then those without, which tie and so follow the other keys. */
-function walkByKey(task: RunSearchTask, key: OrderKey, order: readonly OrderTerm[], after: Cursor | undefined): Step[] {
-  const place = orderPlaceOf(key.field);
-  const [first, ...others] = order;
-  if (place.kind !== 'keyed' || !first) return [];
-  const reached = after?.[0]?.rank ?? 0;
-  const [part, ...rest] = after ?? [];
-  const withKey = (rank: 0 | 1, steps: Pick<Step, 'order' | 'after'>): Step => ({
-    ...holders(place.table, place.key, rank),
-    ...steps,
-  });
-  const level = (rank: number) => (rank === reached && after ? rest : undefined);
-  const missing = place.table === 'metrics' ? 2 : 1;
-  const withoutKey: Step = {
-    ...(isStart(task.order[1] ?? key) ? walkOf(task) : ALL),
-    conditions: [sql`NOT EXISTS (SELECT 1 FROM ${TABLES[place.table].name} WHERE run = r.id AND key = ${place.key})`],
-    order: others,
-    after: level(missing),
-  };
-  const present: OrderTerm = { ...first, from: undefined, rank: undefined, value: sql`k.value` };
-  return [
-    ...(reached === 0 ? [withKey(0, { order: [present, ...others], after: part && [part, ...rest] })] : []),
-    ...(missing === 2 && reached <= 1 ? [withKey(1, { order: others, after: level(1) })] : []),
-    withoutKey,
-  ];
-}
-
 function holders(table: KeyedTable, key: string, nan: 0 | 1): Access {
   const { name, byValue } = TABLES[table];
   return {
     from: sql`${name} AS k INDEXED BY ${byValue} CROSS JOIN runs AS r ON r.id = k.run`,
     conditions: [sql`k.key = ${key}`, ...(table === 'metrics' ? [sql`k.nan = ${nan}`] : [])],
   };
+}
+
+/** The phases from the place on that was reached. */
+function walk(phases: readonly Phase[], after: Cursor | undefined): Step[] {
+  const [part, ...rest] = after ?? [];
+  const reached = part?.rank ?? 0;
+  return phases
+    .filter(({ rank }) => rank >= reached)
+    .map((phase) => ({ ...phase, after: phase.rank > reached ? undefined : reached > 0 ? rest : after }));
 }
 
 /** The condition that keeps the fewest runs, if these are at most `most`. */

@@ -94,6 +94,9 @@ export function itAnswersRunSearches(
     ['params.model'],
     ['tags.team DESC'],
     ['end_time', 'status DESC'],
+    ['end_time DESC'],
+    ['run_name'],
+    ['run_name DESC', 'end_time'],
   ];
   const PAGES = ORDERS.flatMap((order_by) => [1, 4].map((limit) => ({ order_by, limit })));
 
