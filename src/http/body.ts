@@ -13,7 +13,7 @@ export function readBody(message: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const fail = () => {
-      if (!message.readableEnded) reject(new GatewayError('CANCELLED', 'The body broke off.'));
+      if (!message.readableEnded) reject(brokenOff());
     };
     message.on('data', (chunk: Buffer) => chunks.push(chunk));
     message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
@@ -21,6 +21,36 @@ export function readBody(message: IncomingMessage): Promise<Buffer> {
     message.on('close', fail);
   });
 }
+
+/**
+ * The body of a request as it comes. Stopping early keeps the connection, for an answer that says why.
+ * @throws GatewayError `CANCELLED` when it breaks off.
+ */
+export async function* bodyOf(req: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    yield* req.iterator({ destroyOnReturn: false });
+  } catch (error) {
+    throw brokenOff(error);
+  } finally {
+    // Clients that send everything before they read would wait for ever if the rest stayed unread.
+    req.resume();
+  }
+}
+
+/** The whole body; undefined when it is longer than the limit, announced or not. @throws GatewayError as `bodyOf`. */
+export async function bodyUpTo(limit: number, req: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(req.headers['content-length'] ?? 0) > limit) return undefined;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of bodyOf(req)) {
+    length += chunk.length;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const brokenOff = (cause?: unknown) => new GatewayError('CANCELLED', 'The body broke off.', { cause });
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../../errors/gateway-error.ts';
+import { bodyOf } from '../body.ts';
 import { queryOf } from '../paths.ts';
 import { parseArtifactPath, parseFilePath } from './artifact-path.ts';
 import { type ArtifactHandler, type ArtifactRoute, answerRoute } from './artifact-route.ts';
@@ -9,7 +10,6 @@ import { createRunArtifactRoutes } from './run-artifact-routes.ts';
 import { sendArtifact } from './send-artifact.ts';
 import { sendJson } from './send-json.ts';
 import { storeArtifact } from './store-artifact.ts';
-import { bodyOf } from './upload-body.ts';
 
 export interface ArtifactDeps {
   /** The folder that holds the artifacts of all runs, as an absolute path. It need not exist yet. */

@@ -1,4 +1,5 @@
 import { GatewayError, invalidParameter } from '../../errors/gateway-error.ts';
+import { bodyUpTo } from '../body.ts';
 import { queryOf } from '../paths.ts';
 import { parseArtifactPath, parseFilePath } from './artifact-path.ts';
 import type { ArtifactHandler, ArtifactRoute } from './artifact-route.ts';
@@ -6,7 +7,6 @@ import { listArtifacts } from './list-artifacts.ts';
 import { sendArtifact } from './send-artifact.ts';
 import { sendJson } from './send-json.ts';
 import { storeArtifact } from './store-artifact.ts';
-import { bodyUpTo } from './upload-body.ts';
 
 const MAX_UPLOAD_BYTES = 10 * 1024 * 1024;
 
