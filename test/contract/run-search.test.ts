@@ -1,13 +1,15 @@
 import { describe, inject } from 'vitest';
 import { createMlflowAdapter } from '../../adapters/mlflow/index.ts';
 import { splitRuns } from '../../src/domain/run-text.ts';
-import type { RunsIndex } from '../../src/plan/runs-index.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
-import { deleteIndex, elasticsearchOptions, fill, openIndex } from '../fixtures/elasticsearch-index.ts';
+import { elasticsearchOptions, newElasticsearchPlace } from '../fixtures/elasticsearch-place.ts';
+import { fillIndex } from '../fixtures/fill-index.ts';
+import type { IndexPlace } from '../fixtures/index-place.ts';
 import { loadCases } from '../fixtures/load-cases.ts';
+import { runIdAt } from '../fixtures/plain-run.ts';
 import { runJson } from '../fixtures/run-json.ts';
 import { type CaseRun, toRun } from '../fixtures/search-cases.ts';
-import { openSqliteIndex } from '../fixtures/sqlite-index.ts';
+import { newSqlitePlace } from '../fixtures/sqlite-place.ts';
 import { itAnswersRunSearches, type LoadedSource } from './run-search.ts';
 
 describe('Elasticsearch', () => itAnswersRunSearches(openElasticsearch, { anyTree: true, randomQueries: 300 }));
@@ -16,31 +18,18 @@ describe('SQLite', () => itAnswersRunSearches(openSqlite, { anyTree: true, rando
 
 describe('MLflow', () => itAnswersRunSearches(openMlflow));
 
-async function openElasticsearch(dataset: readonly CaseRun[]): Promise<LoadedSource> {
-  const options = elasticsearchOptions(inject('elasticsearchUrl'));
-  return loadIndex(await openIndex(options), dataset, () => deleteIndex(options));
-}
+const openElasticsearch = (dataset: readonly CaseRun[]) =>
+  loadIndex(newElasticsearchPlace(elasticsearchOptions(inject('elasticsearchUrl'))), dataset);
 
-async function openSqlite(dataset: readonly CaseRun[]): Promise<LoadedSource> {
-  const { index, remove } = await openSqliteIndex();
-  return loadIndex(index, dataset, remove);
-}
+const openSqlite = async (dataset: readonly CaseRun[]) => loadIndex(await newSqlitePlace(), dataset);
 
-async function loadIndex(
-  index: RunsIndex,
-  dataset: readonly CaseRun[],
-  remove: () => Promise<void>,
-): Promise<LoadedSource> {
+async function loadIndex(place: IndexPlace, dataset: readonly CaseRun[]): Promise<LoadedSource> {
+  const index = await place.open();
   const labels = [...new Set(dataset.map(({ experiment }) => experiment))];
   const experimentIdOf = new Map(labels.map((label, at) => [label, String(at + 1)]));
-  const idOf = (at: number) => at.toString(16).padStart(32, '0');
-  const runs = dataset.map((row, at) => runJson(toRun(row, idOf(at), experimentIdOf.get(row.experiment) ?? '')));
-  await fill(index, runs);
-  const close = async () => {
-    await index.close();
-    await remove();
-  };
-  return { adapter: index, runs, experimentIdOf, close };
+  const runs = dataset.map((row, at) => runJson(toRun(row, runIdAt(at), experimentIdOf.get(row.experiment) ?? '')));
+  await fillIndex(index, runs);
+  return { adapter: index, runs, experimentIdOf, close: () => place.leave() };
 }
 
 async function openMlflow(dataset: readonly CaseRun[]): Promise<LoadedSource> {

@@ -1,22 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createElasticsearchIndex, type ElasticsearchOptions } from '../../adapters/elasticsearch/index.ts';
 import type { RunsIndex } from '../../src/plan/runs-index.ts';
-import { totalOrder } from '../../src/query/order.ts';
-import { elasticsearchOptions, fill } from '../fixtures/elasticsearch-index.ts';
+import { elasticsearchOptions } from '../fixtures/elasticsearch-place.ts';
+import { fillIndex } from '../fixtures/fill-index.ts';
+import { plainRun } from '../fixtures/plain-run.ts';
 import { runJson } from '../fixtures/run-json.ts';
+import { runQuery } from '../fixtures/run-query.ts';
 import { answerOf } from '../fixtures/run-reference.ts';
-import { type CaseRun, searchCases, toRun } from '../fixtures/search-cases.ts';
 import { ELASTICSEARCH_USER, type Elasticsearch, startElasticsearch } from '../services/elasticsearch.ts';
 
 const password = 'correct horse';
-const run = runJson(toRun(searchCases.dataset[0] as CaseRun, 'a'.repeat(32), '1'));
-const query = {
-  experimentIds: ['1'],
-  view: 'all',
-  filter: undefined,
-  order: totalOrder([]),
-  dialect: 'sqlite',
-} as const;
+const run = runJson(plainRun());
 const opened: RunsIndex[] = [];
 let server: Elasticsearch;
 
@@ -39,11 +33,13 @@ async function expectToWork(index: RunsIndex): Promise<void> {
   await index.prepare();
   await index.ping();
   const epoch = await index.beginEpoch();
-  await fill(index, [run]);
+  await fillIndex(index, [run]);
   await index.recordCoverage(['1'], 'complete', epoch);
   expect(await index.coverage(['1'], await index.epoch())).toEqual(new Map([['1', 'complete']]));
-  expect(await answerOf(index, query)).toEqual([run]);
-  const page = await index.pushDown(query).fetch({ limit: 50_000, from: { offset: 0 } }, new AbortController().signal);
+  expect(await answerOf(index, runQuery())).toEqual([run]);
+  const page = await index
+    .pushDown(runQuery())
+    .fetch({ limit: 50_000, from: { offset: 0 } }, new AbortController().signal);
   expect(page.runs).toEqual([run]);
 }
 

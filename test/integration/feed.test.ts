@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
 import { createRunReader } from '../../adapters/mlflow/index.ts';
 import { splitRuns } from '../../src/domain/run-text.ts';
 import { backfillCommand } from '../../src/indexing/backfill-command.ts';
@@ -8,58 +7,36 @@ import { IndexFeed } from '../../src/indexing/index-feed.ts';
 import { RunDirectory } from '../../src/plan/run-directory.ts';
 import type { RunsIndex } from '../../src/plan/runs-index.ts';
 import { NO_EFFECT, type WriteEffect } from '../../src/plan/write-effect.ts';
-import { totalOrder } from '../../src/query/order.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
-import { openSqliteIndex } from '../fixtures/sqlite-index.ts';
+import { elasticsearchOptions, newElasticsearchPlace } from '../fixtures/elasticsearch-place.ts';
+import type { IndexPlace } from '../fixtures/index-place.ts';
+import { runQuery } from '../fixtures/run-query.ts';
+import { newSqlitePlace } from '../fixtures/sqlite-place.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
 import { Random } from '../fuzz/random.ts';
 
 const mlflow = inject('mlflowUrl');
-const elasticsearch = inject('elasticsearchUrl');
 const { signal } = new AbortController();
 
-interface Opened {
-  readonly index: RunsIndex;
-  /** Deletes it as an operator would, while it is in use; undefined where nobody can. */
-  readonly deleteNow: (() => Promise<void>) | undefined;
-  remove(): Promise<void>;
-}
-
-async function openElasticsearch(): Promise<Opened> {
-  const name = `feed-${process.pid}`;
-  const index = createElasticsearchIndex({ url: elasticsearch, index: name, timeoutMs: 20_000 });
-  const deleteNow = async () => {
-    const [concrete = ''] = Object.keys((await (await fetch(`${elasticsearch}/_alias/${name}`)).json()) as object);
-    expect((await fetch(`${elasticsearch}/${concrete}`, { method: 'DELETE' })).status).toBe(200);
-  };
-  return {
-    index,
-    deleteNow,
-    remove: async () => void (await fetch(`${elasticsearch}/${name}-*`, { method: 'DELETE' })),
-  };
-}
-
-const openSqlite = async (): Promise<Opened> => ({ ...(await openSqliteIndex()), deleteNow: undefined });
-
 describe.each([
-  ['Elasticsearch', openElasticsearch],
-  ['SQLite', openSqlite],
-])('the index in %s, filled from a real MLflow', (name, open) => {
+  ['Elasticsearch', async () => newElasticsearchPlace(elasticsearchOptions(inject('elasticsearchUrl')))],
+  ['SQLite', newSqlitePlace],
+])('the index in %s, filled from a real MLflow', (name, newPlace) => {
   const random = new Random(7);
   const directory = new RunDirectory();
   const client = new UpstreamClient({ url: mlflow, timeoutMs: 60_000, connections: 8 });
   const reader = createRunReader(client, { pageSize: 10 });
   const openFeed = () => new IndexFeed({ index, reader, directory }, { readyMs: 10_000, retryMs: 200 });
   const runIds: string[] = [];
-  let opened: Opened;
+  let place: IndexPlace;
   let index: RunsIndex;
   let feed: IndexFeed;
   let experimentIds: string[];
 
   beforeAll(async () => {
-    opened = await open();
-    ({ index } = opened);
+    place = await newPlace();
+    index = place.connect();
     experimentIds = await createExperiments(mlflow, 3, `feed-${name}`);
     for (const plan of makeRuns(random, 45, 3)) runIds.push(await loadRun(mlflow, plan, experimentIds));
     feed = openFeed();
@@ -68,9 +45,8 @@ describe.each([
 
   afterAll(async () => {
     await feed.stop();
-    await index.close();
+    await place.leave();
     await client.close();
-    await opened.remove();
   });
 
   /** A write as the gateway carries it out. */
@@ -83,14 +59,8 @@ describe.each([
     expect.poll(() => feed.ready(ids, signal), { timeout: 60_000, interval: 100 }).toBe(true);
 
   async function inIndex(ids: readonly string[]): Promise<readonly string[]> {
-    const query = {
-      experimentIds: ids,
-      view: 'all',
-      filter: undefined,
-      order: totalOrder([]),
-      dialect: 'sqlite',
-    } as const;
-    return (await index.pushDown(query).fetch({ limit: 1_000, from: { offset: 0 } }, signal)).runs;
+    const scan = index.pushDown(runQuery({ experimentIds: ids }));
+    return (await scan.fetch({ limit: 1_000, from: { offset: 0 } }, signal)).runs;
   }
 
   async function inBackend(ids: readonly string[]): Promise<readonly string[]> {
@@ -179,9 +149,9 @@ describe.each([
     await expectEqual(experimentIds);
   });
 
-  it('is filled anew after it was deleted', async ({ skip }) => {
-    if (!opened.deleteNow) return skip('nobody deletes a file that is open');
-    await opened.deleteNow();
+  // Nobody deletes a file that is open.
+  it.runIf(name === 'Elasticsearch')('is filled anew after it was deleted', async () => {
+    await place.remove();
     await expect.poll(() => feed.ready(experimentIds, signal), { timeout: 30_000 }).toBe(false);
     await untilReady(experimentIds);
     await expectEqual(experimentIds);

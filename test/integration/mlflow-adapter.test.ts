@@ -18,9 +18,10 @@ import { FilterSyntaxError } from '../../src/query/filter-syntax-error.ts';
 import { totalOrder } from '../../src/query/order.ts';
 import { parseRunFilter } from '../../src/query/parse-filter.ts';
 import { parseRunOrder } from '../../src/query/parse-order.ts';
-import type { OrderKey, RunQuery } from '../../src/query/run-query.ts';
+import type { OrderKey } from '../../src/query/run-query.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
 import { anyFilter, conjunction, text } from '../fixtures/arbitraries.ts';
+import { runQuery } from '../fixtures/run-query.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
 import { makeSearch } from '../fuzz/make-search.ts';
@@ -42,14 +43,6 @@ afterAll(async () => {
 });
 
 const idsOf = (runs: readonly string[]) => runs.map((json) => decodeRun(json).runId);
-const query = (parts: Partial<RunQuery>): RunQuery => ({
-  experimentIds: [],
-  view: 'all',
-  filter: undefined,
-  order: totalOrder([]),
-  dialect: 'sqlite',
-  ...parts,
-});
 
 describe('printed text', () => {
   const awkwardKey = fc.oneof(
@@ -153,7 +146,7 @@ describe('a scan', () => {
       const { filter, order_by: orderBy = [] } = body as { filter?: unknown; order_by?: string[] };
       if (typeof filter !== 'string') continue;
       try {
-        const parsed = query({
+        const parsed = runQuery({
           experimentIds,
           filter: parseRunFilter(filter),
           order: totalOrder(parseRunOrder(orderBy)),
@@ -182,7 +175,7 @@ describe('a scan', () => {
   }
 
   it('comes in pages that together are the whole', async () => {
-    const scan = createMlflowAdapter(connect(mlflow)).pushDown(query({ experimentIds }));
+    const scan = createMlflowAdapter(connect(mlflow)).pushDown(runQuery({ experimentIds }));
     const whole = await scan.fetch({ limit: 1_000, from: { offset: 0 } }, signal);
     expect(whole.runs).toHaveLength(40);
     expect(whole.more).toBe(false);
@@ -196,7 +189,7 @@ describe('a scan', () => {
   });
 
   it("fails with the backend's own answer", async () => {
-    const scan = createMlflowAdapter(connect(mlflow)).pushDown(query({ experimentIds: ['9223372036854775808'] }));
+    const scan = createMlflowAdapter(connect(mlflow)).pushDown(runQuery({ experimentIds: ['9223372036854775808'] }));
     const failure = await scan.fetch({ limit: 1, from: { offset: 0 } }, signal).catch((error) => error);
     expect(failure).toBeInstanceOf(BackendAnswer);
     expect(failure).toMatchObject({ status: 500, contentType: 'application/json' });
@@ -211,7 +204,7 @@ describe('a scan', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     try {
-      const scan = createMlflowAdapter(client).pushDown(query({}));
+      const scan = createMlflowAdapter(client).pushDown(runQuery());
       await expect(scan.fetch({ limit: 1, from: { offset: 0 } }, signal)).rejects.toThrow(BackendAnswer);
       await expect(createRunReader(client).experimentOf('a', signal)).rejects.toThrow(BackendAnswer);
       await expect(createRunReader(client).experimentIds(signal)).rejects.toThrow(BackendAnswer);

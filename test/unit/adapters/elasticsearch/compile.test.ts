@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compileFilter, compileQuery } from '../../../../adapters/elasticsearch/compile.ts';
 import type { Filter } from '../../../../src/query/ast.ts';
-import { totalOrder } from '../../../../src/query/order.ts';
 import { parseRunFilter } from '../../../../src/query/parse-filter.ts';
+import { runQuery } from '../../../fixtures/run-query.ts';
 
 const HAS_LR = { term: { param_keys: 'lr' } };
 const metric = (query: object) => ({ nested: { path: 'metrics', query: { bool: query } } });
@@ -140,13 +140,7 @@ describe('compileQuery', () => {
     ['deleted', [{ term: { stage: 'deleted' } }]],
     ['all', []],
   ] as const)('asks for %s runs of the experiments, unscored', (view, stage) => {
-    const query = {
-      experimentIds: ['1', '2'],
-      view,
-      filter: undefined,
-      order: totalOrder([]),
-      dialect: 'sqlite',
-    } as const;
+    const query = runQuery({ experimentIds: ['1', '2'], view });
     expect(compileQuery(query, [parse("status = 'A'")])).toEqual({
       bool: { filter: [{ terms: { experiment_id: ['1', '2'] } }, ...stage, { term: { status: 'A' } }] },
     });

@@ -1,22 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { encodeRun, problemWith } from '../../../../adapters/elasticsearch/encode.ts';
 import type { Run } from '../../../../src/domain/run.ts';
+import { plainRun } from '../../../fixtures/plain-run.ts';
 
-const bare: Run = {
-  runId: 'a1',
-  experimentId: '7',
-  runName: undefined,
-  userId: undefined,
-  status: undefined,
-  artifactUri: undefined,
-  lifecycleStage: 'active',
-  startTime: 0n,
-  endTime: undefined,
-  metrics: new Map(),
-  params: new Map(),
-  tags: new Map(),
-  datasets: [],
-};
+const bare = plainRun({ runId: 'a1', experimentId: '7' });
 
 describe('encodeRun', () => {
   it('lays out everything that a search may look at', () => {

@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createElasticsearchIndex, type ElasticsearchOptions } from '../../../../adapters/elasticsearch/index.ts';
 import type { RunsIndex } from '../../../../src/plan/runs-index.ts';
-import { totalOrder } from '../../../../src/query/order.ts';
+import { plainRun } from '../../../fixtures/plain-run.ts';
 import { runJson } from '../../../fixtures/run-json.ts';
-import { searchCases, toRun } from '../../../fixtures/search-cases.ts';
+import { runQuery } from '../../../fixtures/run-query.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -43,11 +43,9 @@ async function openOver(answer: Answer, options: Partial<ElasticsearchOptions> =
 }
 
 const search = (index: RunsIndex, signal = new AbortController().signal) =>
-  index
-    .pushDown({ experimentIds: ['1'], view: 'all', filter: undefined, order: totalOrder([]), dialect: 'sqlite' })
-    .fetch({ limit: 10, from: { offset: 0 } }, signal);
+  index.pushDown(runQuery()).fetch({ limit: 10, from: { offset: 0 } }, signal);
 
-const RUNS = searchCases.dataset.slice(0, 2).map((row, at) => runJson(toRun(row, `${at}`, '1')));
+const RUNS = ['0', '1'].map((runId) => runJson(plainRun({ runId })));
 const hits = { hits: [{ _id: 'a', _source: { run: '{}' } }] };
 const error = (type: string) => ({ error: { type, reason: 'some' } });
 
