@@ -8,13 +8,13 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startGateway } from '../fixtures/gateway-process.ts';
-import { OwnUpstream } from '../fixtures/own-upstream.ts';
+import { OwnServer } from '../fixtures/own-server.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-let upstream: OwnUpstream;
+let upstream: OwnServer;
 beforeAll(async () => {
-  upstream = await OwnUpstream.start();
+  upstream = await OwnServer.start();
 });
 afterAll(() => upstream.stop());
 

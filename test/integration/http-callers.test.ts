@@ -4,15 +4,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Access, AnonymousAccess } from '../../src/http/anonymous-access.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
 import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
-import { OwnUpstream } from '../fixtures/own-upstream.ts';
+import { OwnServer } from '../fixtures/own-server.ts';
 
 const RUN = 'a1'.repeat(16);
 const READ = `/api/2.0/mlflow/runs/get?run_id=${RUN}`;
 
-let upstream: OwnUpstream;
+let upstream: OwnServer;
 let gateway: OpenGateway | undefined;
 beforeEach(async () => {
-  upstream = await OwnUpstream.start();
+  upstream = await OwnServer.start();
 });
 afterEach(async () => {
   await gateway?.close();

@@ -1,6 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -21,6 +19,7 @@ import { parseRunOrder } from '../../src/query/parse-order.ts';
 import type { OrderKey } from '../../src/query/run-query.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
 import { anyFilter, conjunction, text } from '../fixtures/arbitraries.ts';
+import { OwnServer } from '../fixtures/own-server.ts';
 import { runQuery } from '../fixtures/run-query.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
@@ -200,16 +199,16 @@ describe('a scan', () => {
     ['a login page', 'text/html', '<html>Who are you?</html>'],
     ['JSON that is no object', 'application/json', '[]'],
   ])('does not take %s for an empty answer', async (_what, contentType, body) => {
-    const server = createServer((_request, response) => response.setHeader('content-type', contentType).end(body));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const server = await OwnServer.start();
+    server.answer((_request, response) => void response.setHeader('content-type', contentType).end(body));
+    const client = connect(server.url);
     try {
       const scan = createMlflowAdapter(client).pushDown(runQuery());
       await expect(scan.fetch({ limit: 1, from: { offset: 0 } }, signal)).rejects.toThrow(BackendAnswer);
       await expect(createRunReader(client).experimentOf('a', signal)).rejects.toThrow(BackendAnswer);
       await expect(createRunReader(client).experimentIds(signal)).rejects.toThrow(BackendAnswer);
     } finally {
-      server.close();
+      await server.stop();
     }
   });
 });
@@ -339,15 +338,12 @@ describe('the dialect', () => {
   }, 180_000);
 
   it('is not guessed for a server that is no MLflow over a database', async () => {
-    const server = createServer((_request, response) =>
-      response.setHeader('content-type', 'application/json').end('{}'),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const server = await OwnServer.start();
+    server.answer((_request, response) => void response.setHeader('content-type', 'application/json').end('{}'));
     try {
-      const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-      expect(await probeDialect(client, signal)).toBeUndefined();
+      expect(await probeDialect(connect(server.url), signal)).toBeUndefined();
     } finally {
-      server.close();
+      await server.stop();
     }
   });
 });

@@ -5,14 +5,14 @@ import { buffer, text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
-import { OwnUpstream } from '../fixtures/own-upstream.ts';
+import { OwnServer } from '../fixtures/own-server.ts';
 
 const TIMEOUT_MS = 600;
 
-let upstream: OwnUpstream;
+let upstream: OwnServer;
 let gateway: OpenGateway;
 beforeAll(async () => {
-  upstream = await OwnUpstream.start();
+  upstream = await OwnServer.start();
   upstream.answer((_req, res) => void res.writeHead(401).end());
   gateway = await openGateway({
     upstream: { url: upstream.url, timeoutMs: TIMEOUT_MS },
@@ -196,7 +196,7 @@ describe('a backend that does not answer', () => {
   };
 
   it('is 503 in the form of MLflow when it is not there', async () => {
-    const dead = await OwnUpstream.start();
+    const dead = await OwnServer.start();
     await dead.stop();
     const other = await openGateway({ upstream: { url: dead.url }, dialect: 'sqlite', log: { level: 'silent' } });
     try {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { Agent, createServer, type IncomingMessage, type RequestOptions, request, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -9,6 +9,7 @@ import { GatewayError } from '../../../src/errors/gateway-error.ts';
 import { createArtifactRoutes } from '../../../src/http/embedded/artifacts.ts';
 import { sendError } from '../../../src/http/error-response.ts';
 import { pathOf } from '../../../src/http/paths.ts';
+import { OwnServer } from '../../fixtures/own-server.ts';
 
 const PROXY = '/api/2.0/mlflow-artifacts/artifacts';
 const LIST = '/api/2.0/mlflow/artifacts/list';
@@ -19,7 +20,7 @@ const LIMIT = 10 * 1024 * 1024;
 
 let folder: string;
 let root: string;
-let server: Server;
+let server: OwnServer;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(await realpath(tmpdir()), 'artifacts-'));
@@ -33,17 +34,16 @@ beforeEach(async () => {
       throw new GatewayError('RESOURCE_DOES_NOT_EXIST', `Run with id=${runId} not found`);
     },
   });
-  server = createServer((req, res) => {
+  server = await OwnServer.start();
+  server.answer((req, res) => {
     const handled = route(req, res, pathOf(req.url ?? ''));
     if (!handled) res.writeHead(418).end();
     else handled.catch((error: unknown) => sendError(res, error));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 
 afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await server.stop();
   await rm(folder, { recursive: true });
 });
 
@@ -58,8 +58,7 @@ type Body = string | Buffer;
 /** The path goes out as it is written, which `fetch` would not do. */
 function call(method: string, path: string, body?: Body, options: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { port } = server.address() as AddressInfo;
-    const req = request({ port, host: '127.0.0.1', method, path, agent: false, ...options }, (res) => {
+    const req = request({ port: server.port, host: '127.0.0.1', method, path, agent: false, ...options }, (res) => {
       const chunks: Buffer[] = [];
       res.on('data', (chunk: Buffer) => chunks.push(chunk));
       res.on('error', reject);
@@ -392,7 +391,7 @@ describe('upload', () => {
   ])('leaves nothing of a body that breaks off (%s), not even a folder', async (header, part) => {
     await put('old/a.txt', 'old');
     for (const path of ['new/folder/a.txt', 'old/a.txt']) {
-      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      const socket = connect(server.port, '127.0.0.1');
       socket.write(`PUT ${PROXY}/${path} HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n${part}`);
       await vi.waitFor(async () => expect((await everything()).join()).toContain('.artifact.uploading.'));
       expect(await readFile(join(root, 'old/a.txt'), 'utf8')).toBe('old');

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createElasticsearchIndex, type ElasticsearchOptions } from '../../../../adapters/elasticsearch/index.ts';
 import type { RunsIndex } from '../../../../src/plan/runs-index.ts';
+import { OwnServer } from '../../../fixtures/own-server.ts';
 import { plainRun } from '../../../fixtures/plain-run.ts';
 import { runJson } from '../../../fixtures/run-json.ts';
 import { runQuery } from '../../../fixtures/run-query.ts';
@@ -26,18 +26,16 @@ afterEach(async () => {
 
 /** An index over a server that says just this, once the index is prepared. */
 async function openOver(answer: Answer, options: Partial<ElasticsearchOptions> = {}): Promise<RunsIndex> {
-  const server = createServer((request, response) => {
+  const server = await OwnServer.start();
+  server.answer((request, response) => {
     const isMapping = request.url === '/runs/_mapping';
     request.resume().on('end', () => (isMapping ? MAPPING : answer)(request, response));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const index = createElasticsearchIndex({ url, index: 'runs', timeoutMs: 5_000, ...options });
-  closers.push(async () => {
-    await index.close();
-    server.closeAllConnections();
-    server.close();
-  });
+  const index = createElasticsearchIndex({ url: server.url, index: 'runs', timeoutMs: 5_000, ...options });
+  closers.push(
+    () => index.close(),
+    () => server.stop(),
+  );
   await index.prepare();
   return index;
 }
