@@ -28,11 +28,11 @@ describe('encodeKey', () => {
 
 describe('isIndexable', () => {
   it.each([
-    ['a'.repeat(32_765), true],
-    ['a'.repeat(32_766), false],
-    ['é'.repeat(16_382), true],
-    ['é'.repeat(16_383), false],
-    ['x\0y', false],
-    ['\ud83d', false],
-  ])('case %#', (term, expected) => expect(isIndexable(term)).toBe(expected));
+    ['32,765 bytes', 'a'.repeat(32_765), true],
+    ['32,766 bytes', 'a'.repeat(32_766), false],
+    ['32,764 bytes in characters of two', 'é'.repeat(16_382), true],
+    ['32,766 bytes in characters of two', 'é'.repeat(16_383), false],
+    ['a NUL', 'x\0y', false],
+    ['half a character', '\ud83d', false],
+  ])('of %s', (_what, term, expected) => expect(isIndexable(term)).toBe(expected));
 });
