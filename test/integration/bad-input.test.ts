@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type GatewayProcess, startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
+import { postJson } from '../fixtures/post-json.ts';
 import { settleMessage } from '../fuzz/compare-answers.ts';
 import { createExperiments, loadRun } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
@@ -30,12 +31,10 @@ interface Answer {
   readonly message: string;
 }
 
-async function search(base: string, body: string): Promise<Answer> {
-  const answer = await fetch(`${base}/api/2.0/mlflow/runs/search`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-  });
+const search = (base: string, body: string) => postJson(`${base}/api/2.0/mlflow/runs/search`, body);
+
+async function answerOf(base: string, body: string): Promise<Answer> {
+  const answer = await search(base, body);
   const text = await answer.text();
   try {
     const { error_code: code, message } = JSON.parse(text) as { error_code?: string; message?: string };
@@ -68,13 +67,13 @@ const BAD: readonly (readonly [what: string, body: () => string])[] = [
 
 describe('bad input', () => {
   it.each(BAD)('gets what MLflow says: %s', async (_what, body) => {
-    const [expected, actual] = await Promise.all([search(mlflow, body()), search(gateway.url, body())]);
+    const [expected, actual] = await Promise.all([answerOf(mlflow, body()), answerOf(gateway.url, body())]);
     expect(actual).toEqual(expected);
   });
 
   it('leaves the gateway up, quick, and of its size', async () => {
     const began = performance.now();
-    expect(await search(gateway.url, filtered("params.lr = '0.1'"))).toMatchObject({ status: 200 });
+    expect(await answerOf(gateway.url, filtered("params.lr = '0.1'"))).toMatchObject({ status: 200 });
     expect(performance.now() - began).toBeLessThan(5_000);
     expect(gateway.process.exitCode).toBeNull();
   });
@@ -82,21 +81,13 @@ describe('bad input', () => {
 
 describe('a page token of another search', () => {
   it('is gone by as MLflow goes by it: by its offset', async () => {
-    const first = await fetch(`${gateway.url}/api/2.0/mlflow/runs/search`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: withField('"max_results": 2, "order_by": ["run_id"], "run_view_type": "ALL"'),
-    });
+    const body = withField('"max_results": 2, "order_by": ["run_id"], "run_view_type": "ALL"');
+    const first = await search(gateway.url, body);
     expect(first.headers.get('x-gateway-source')).toBe('index');
     const { next_page_token: token } = (await first.json()) as { next_page_token: string };
     const second = withField(`"max_results": 2, "run_view_type": "ALL", "page_token": "${token}"`);
     const ids = async (base: string) => {
-      const answer = await fetch(`${base}/api/2.0/mlflow/runs/search`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: second,
-      });
-      const { runs } = (await answer.json()) as { runs: { info: { run_id: string } }[] };
+      const { runs } = (await (await search(base, second)).json()) as { runs: { info: { run_id: string } }[] };
       return runs.map(({ info }) => info.run_id);
     };
     expect(await ids(gateway.url)).toEqual(await ids(mlflow));

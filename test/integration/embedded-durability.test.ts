@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createRun } from '../fixtures/create-run.ts';
 import { type GatewayProcess, startGateway } from '../fixtures/gateway-process.ts';
 import { post } from '../fuzz/load-runs.ts';
 
@@ -22,10 +23,7 @@ const acknowledged = new Map<string, number>();
 /** Logs run after run, step after step, until the server is gone; notes what it said yes to. */
 async function log(gateway: GatewayProcess): Promise<void> {
   for (;;) {
-    const { run } = (await post(gateway.url, 'runs/create', { experiment_id: '0' })) as {
-      run: { info: { run_id: string } };
-    };
-    const id = run.info.run_id;
+    const id = await createRun(gateway.url, { experiment_id: '0' });
     acknowledged.set(id, 0);
     for (let step = 1; step <= 10; step++) {
       const params = [{ key: `p${step}`, value: 'x' }];

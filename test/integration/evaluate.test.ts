@@ -7,6 +7,7 @@ import { compareRuns, totalOrder } from '../../src/query/order.ts';
 import { compareExperiments, totalExperimentOrder } from '../../src/query/order-experiments.ts';
 import { parseExperimentFilter, parseRunFilter } from '../../src/query/parse-filter.ts';
 import { parseExperimentOrder, parseRunOrder } from '../../src/query/parse-order.ts';
+import { postJson } from '../fixtures/post-json.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
 import { makeExperimentSearch, makeExperiments } from '../fuzz/make-experiment-search.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
@@ -17,11 +18,7 @@ const mlflow = inject('mlflowUrl');
 const SEED = 20;
 
 async function search(path: string, body: object): Promise<{ status: number; text: string }> {
-  const answer = await fetch(`${mlflow}/api/2.0/mlflow/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+  const answer = await postJson(`${mlflow}/api/2.0/mlflow/${path}`, body);
   return { status: answer.status, text: await answer.text() };
 }
 

@@ -8,8 +8,10 @@ import { RunDirectory } from '../../src/plan/run-directory.ts';
 import type { RunsIndex } from '../../src/plan/runs-index.ts';
 import { NO_EFFECT, type WriteEffect } from '../../src/plan/write-effect.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import { createRun } from '../fixtures/create-run.ts';
 import { elasticsearchOptions, newElasticsearchPlace } from '../fixtures/elasticsearch-place.ts';
 import type { IndexPlace } from '../fixtures/index-place.ts';
+import { postJson } from '../fixtures/post-json.ts';
 import { runQuery } from '../fixtures/run-query.ts';
 import { newSqlitePlace } from '../fixtures/sqlite-place.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
@@ -64,11 +66,8 @@ describe.each([
   }
 
   async function inBackend(ids: readonly string[]): Promise<readonly string[]> {
-    const answer = await fetch(`${mlflow}/api/2.0/mlflow/runs/search`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ experiment_ids: ids, run_view_type: 'ALL', max_results: 1_000 }),
-    });
+    const body = { experiment_ids: ids, run_view_type: 'ALL', max_results: 1_000 };
+    const answer = await postJson(`${mlflow}/api/2.0/mlflow/runs/search`, body);
     return splitRuns(await answer.text()).runs;
   }
 
@@ -94,15 +93,14 @@ describe.each([
       await write('runs/set-tag', tag, { runs: [{ runId }] }).catch(() => undefined);
       if (kind === 0) await write('runs/delete', { run_id: runId }, { runs: [{ runId }] });
     };
-    const createRun = async (mark: string) => {
+    const addRun = async (mark: string) => {
       const experimentId = random.pick(experimentIds);
       const body = {
         experiment_id: experimentId,
         start_time: random.int(0, 5_000),
         tags: [{ key: 'mark', value: mark }],
       };
-      const { run } = (await post(mlflow, 'runs/create', body)) as { run: { info: { run_id: string } } };
-      const runId = run.info.run_id;
+      const runId = await createRun(mlflow, body);
       feed.apply({ ...NO_EFFECT, runs: [{ runId, experimentId }] });
       created++;
       if (await feed.ready([experimentId], signal))
@@ -110,7 +108,7 @@ describe.each([
       runIds.push(runId);
     };
     const client = async (number: number) => {
-      for (let i = 0; i < 15; i++) await (random.chance(0.5) ? changeRun : createRun)(`mark-${number}-${i}`);
+      for (let i = 0; i < 15; i++) await (random.chance(0.5) ? changeRun : addRun)(`mark-${number}-${i}`);
     };
     await Promise.all([1, 2, 3].map(client));
     await untilReady(experimentIds);

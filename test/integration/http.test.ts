@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
+import { postJson } from '../fixtures/post-json.ts';
 
 const API = '/api/2.0/mlflow';
 
@@ -23,11 +24,7 @@ const newName = () => `http-${process.pid}-${Date.now()}-${names++}`;
 type Json = any;
 
 async function post(base: string, path: string, body: object): Promise<Json> {
-  const answer = await fetch(`${base}${path.startsWith('/') ? path : `${API}/${path}`}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+  const answer = await postJson(`${base}${path.startsWith('/') ? path : `${API}/${path}`}`, body);
   const json = await answer.json();
   if (!answer.ok) throw new Error(`${path}: ${JSON.stringify(json)}`);
   return json;

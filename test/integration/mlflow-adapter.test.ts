@@ -19,7 +19,9 @@ import { parseRunOrder } from '../../src/query/parse-order.ts';
 import type { OrderKey } from '../../src/query/run-query.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
 import { anyFilter, conjunction, text } from '../fixtures/arbitraries.ts';
+import { createRun } from '../fixtures/create-run.ts';
 import { OwnServer } from '../fixtures/own-server.ts';
+import { postJson } from '../fixtures/post-json.ts';
 import { runQuery } from '../fixtures/run-query.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
@@ -165,11 +167,7 @@ describe('a scan', () => {
   });
 
   async function connectOnce(path: string, body: object): Promise<string> {
-    const answer = await fetch(`${mlflow}/api/2.0/mlflow/${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ max_results: 1_000, ...body }),
-    });
+    const answer = await postJson(`${mlflow}/api/2.0/mlflow/${path}`, { max_results: 1_000, ...body });
     return answer.text();
   }
 
@@ -231,13 +229,8 @@ describe('the reader', () => {
   const created = new Map<string, bigint>();
 
   /** int64 in the text: JSON.stringify would round it. */
-  async function createRun(startTime: bigint): Promise<string> {
-    const answer = await post(
-      mlflow,
-      'runs/create',
-      `{"experiment_id": "${experimentId}", "start_time": ${startTime}}`,
-    );
-    const { run_id: runId } = (answer.run as { info: { run_id: string } }).info;
+  async function addRun(startTime: bigint): Promise<string> {
+    const runId = await createRun(mlflow, `{"experiment_id": "${experimentId}", "start_time": ${startTime}}`);
     created.set(runId, startTime);
     return runId;
   }
@@ -246,7 +239,7 @@ describe('the reader', () => {
     [experimentId = ''] = await createExperiments(mlflow, 1, 'reader');
     const ties = Array.from({ length: 20 }, () => 5_000n);
     const beyondDoubles = Array.from({ length: 12 }, (_, i) => 2n ** 53n + BigInt(i));
-    for (const startTime of [0n, 0n, ...ties, 6_000n, ...beyondDoubles]) await createRun(startTime);
+    for (const startTime of [0n, 0n, ...ties, 6_000n, ...beyondDoubles]) await addRun(startTime);
   });
 
   async function scanAll(options?: Parameters<typeof createRunReader>[1], onPage?: () => Promise<unknown>) {
@@ -292,7 +285,7 @@ describe('the reader', () => {
     const victim = before[3] ?? '';
     let turn = 0;
     const { seen } = await scanAll({ pageSize: 5 }, async () => {
-      await createRun(turn % 2 ? 5_000n : 9_000n);
+      await addRun(turn % 2 ? 5_000n : 9_000n);
       await post(mlflow, turn++ % 2 ? 'runs/restore' : 'runs/delete', { run_id: victim });
     });
     expect(before.filter((id) => !seen.has(id))).toEqual([]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type GatewayProcess, startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
 import { type LoadedCases, loadCases } from '../fixtures/load-cases.ts';
+import { postJson } from '../fixtures/post-json.ts';
 import { ACCIDENTAL, type SearchCase, searchCases, withRunIds } from '../fixtures/search-cases.ts';
 import { settleMessage } from '../fuzz/compare-answers.ts';
 
@@ -79,11 +80,7 @@ async function ask(
   headers: Record<string, string>,
   data: LoadedCases,
 ): Promise<Answer> {
-  const answer = await fetch(`${base}/api/2.0/mlflow/runs/search`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(bodyOf(searchCase, data)),
-  });
+  const answer = await postJson(`${base}/api/2.0/mlflow/runs/search`, bodyOf(searchCase, data), headers);
   return {
     status: answer.status,
     source: answer.headers.get('x-gateway-source'),

@@ -1,7 +1,9 @@
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createRun } from '../fixtures/create-run.ts';
 import { type GatewayProcess, startGateway } from '../fixtures/gateway-process.ts';
 import { MlflowUi, PATIENCE } from '../fixtures/mlflow-ui.ts';
+import { post } from '../fuzz/load-runs.ts';
 import { installChromium } from '../services/chromium.ts';
 
 const QUIET = [
@@ -32,28 +34,18 @@ afterAll(async () => {
   await gateway?.stop();
 });
 
-async function write<T>(path: string, body: unknown): Promise<T> {
-  const answer = await fetch(`${gateway.url}/api/2.0/mlflow/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  expect(answer.status, path).toBe(200);
-  return answer.json() as Promise<T>;
-}
+const write = (path: string, body: unknown) => post(gateway.url, path, body);
 
 /** An experiment with six runs, started a minute apart; the older, the more accurate: 0.55, 0.65 and so on. */
 async function makeRuns(): Promise<string> {
-  const { experiment_id } = await write<{ experiment_id: string }>('experiments/create', { name: EXPERIMENT });
-  for (const [age, run_name] of NEWEST_FIRST.entries()) await makeRun(experiment_id, run_name, age);
-  return experiment_id;
+  const { experiment_id } = await write('experiments/create', { name: EXPERIMENT });
+  for (const [age, run_name] of NEWEST_FIRST.entries()) await makeRun(`${experiment_id}`, run_name, age);
+  return `${experiment_id}`;
 }
 
 async function makeRun(experiment_id: string, run_name: string, age: number): Promise<void> {
   const start_time = Date.now() - age * 60_000;
-  const created = { experiment_id, run_name, start_time };
-  const { run } = await write<{ run: { info: { run_id: string } } }>('runs/create', created);
-  const { run_id } = run.info;
+  const run_id = await createRun(gateway.url, { experiment_id, run_name, start_time });
   await write('runs/log-batch', {
     run_id,
     metrics: [{ key: 'accuracy', value: (55 + 10 * age) / 100, timestamp: start_time, step: 0 }],
