@@ -42,6 +42,7 @@ export interface RunsIndex extends RunAdapter {
   beginEpoch(): Promise<number>;
   /** The current epoch, 0 before the first. */
   epoch(): Promise<number>;
+  /** An exclusion stays until the epoch ends, and a record of a later epoch is never replaced by an earlier one's. */
   recordCoverage(experimentIds: readonly string[], coverage: Coverage, epoch: number): Promise<void>;
   /** Coverage of those experiments that have one in this epoch. */
   coverage(experimentIds: readonly string[], epoch: number): Promise<ReadonlyMap<string, Coverage>>;

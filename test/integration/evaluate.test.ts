@@ -47,7 +47,7 @@ describe('the evaluator and the ordering, held to MLflow', () => {
 
   it('find the same runs in the same order', async () => {
     let compared = 0;
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 500; i++) {
       const { body } = makeSearch(random, { experimentIds, runIds });
       const { filter, order_by: orderBy = [] } = body as { filter: string; order_by: string[] };
       if (typeof filter !== 'string') continue;
@@ -72,8 +72,8 @@ describe('the evaluator and the ordering, held to MLflow', () => {
       ).toEqual(expected);
       compared++;
     }
-    expect(compared).toBeGreaterThan(180);
-  }, 240_000);
+    expect(compared).toBeGreaterThan(300);
+  }, 400_000);
 });
 
 interface WireExperiment {
@@ -117,7 +117,7 @@ describe('the evaluator and the ordering of experiments, held to MLflow', () => 
       Number(lastUpdateTime),
     ]);
     let compared = 0;
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 500; i++) {
       const { filter, order_by: orderBy = [] } = makeExperimentSearch(random, label, ids, times) as {
         filter: string;
         order_by: string[];
@@ -141,5 +141,5 @@ describe('the evaluator and the ordering of experiments, held to MLflow', () => 
       compared++;
     }
     expect(compared).toBeGreaterThan(200);
-  }, 240_000);
+  }, 400_000);
 });
