@@ -61,10 +61,10 @@ export class IndexWriter {
   }
 
   coverage(experimentIds: readonly string[], epoch: number): ReadonlyMap<string, Coverage> {
-    const rows = this.#statements.all(sql`
+    const rows = this.#statements.all<{ experiment_id: string; excluded: bigint }>(sql`
       SELECT experiment_id, excluded FROM coverage
       WHERE epoch = ${epoch} AND experiment_id IN (SELECT value FROM json_each(${JSON.stringify(experimentIds)}))`);
-    return new Map(rows.map((row) => [String(row.experiment_id), row.excluded ? 'excluded' : 'complete']));
+    return new Map(rows.map((row) => [row.experiment_id, row.excluded ? 'excluded' : 'complete']));
   }
 
   #increment(name: 'version' | 'epoch'): number {
@@ -75,25 +75,23 @@ export class IndexWriter {
   }
 
   #put(run: Run, text: string, version: number): boolean {
-    const found = this.#statements.all(sql`
-      SELECT id, version FROM runs JOIN versions ON versions.run = runs.id WHERE run_id = ${run.runId}`)[0];
-    if (found && Number(found.version) >= version) return false;
-    if (found) this.#statements.run(sql`DELETE FROM runs WHERE id = ${Number(found.id)}`);
-    const id = Number(
-      this.#statements.value(sql`
-        INSERT INTO runs (id, run_id, experiment_id, stage, start_time, end_time, name, status, user_id, artifact_uri)
-        VALUES (${found ? Number(found.id) : null}, ${run.runId}, ${run.experimentId}, ${run.lifecycleStage},
-          ${run.startTime}, ${run.endTime ?? null}, ${run.runName ?? null}, ${run.status ?? null},
-          ${run.userId ?? null}, ${run.artifactUri ?? null})
-        RETURNING id`),
-    );
+    const found = this.#statements.get<{ id: bigint; version: bigint }>(sql`
+      SELECT id, version FROM runs JOIN versions ON versions.run = runs.id WHERE run_id = ${run.runId}`);
+    if (found && found.version >= version) return false;
+    if (found) this.#statements.run(sql`DELETE FROM runs WHERE id = ${found.id}`);
+    const id = this.#statements.value(sql`
+      INSERT INTO runs (id, run_id, experiment_id, stage, start_time, end_time, name, status, user_id, artifact_uri)
+      VALUES (${found?.id ?? null}, ${run.runId}, ${run.experimentId}, ${run.lifecycleStage},
+        ${run.startTime}, ${run.endTime ?? null}, ${run.runName ?? null}, ${run.status ?? null},
+        ${run.userId ?? null}, ${run.artifactUri ?? null})
+      RETURNING id`) as bigint;
     this.#putParts(id, run);
     this.#statements.run(sql`INSERT INTO run_texts VALUES (${id}, ${text})`);
     this.#statements.run(sql`INSERT INTO versions VALUES (${id}, ${version})`);
     return true;
   }
 
-  #putParts(id: number, { metrics, params, tags, datasets }: Run): void {
+  #putParts(id: bigint, { metrics, params, tags, datasets }: Run): void {
     const statements = this.#statements;
     for (const [key, value] of metrics) {
       const nan = Number.isNaN(value);

@@ -44,10 +44,10 @@ export function searchRuns(statements: Statements, task: RunSearchTask, { limit,
   return statements.inSnapshot(() => {
     // One row more tells whether there is a next page.
     const wanted = limit + 1 + (from.cursor ? 0 : from.offset);
-    const ids: (number | bigint)[] = [];
+    const ids: bigint[] = [];
     for (const step of planSteps(statements, task, from.cursor, wanted)) {
       if (ids.length === wanted) break;
-      ids.push(...statements.all(printStep(task, step, wanted - ids.length)).map(({ id }) => id as number));
+      ids.push(...statements.all<{ id: bigint }>(printStep(task, step, wanted - ids.length)).map(({ id }) => id));
     }
     const rows = from.cursor ? ids : ids.slice(from.offset);
     const runs = rows.slice(0, limit).map((id) => statements.value(sql`SELECT text FROM run_texts WHERE id = ${id}`));

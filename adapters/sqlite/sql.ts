@@ -10,11 +10,14 @@ const isSql = (part: Sql | SQLInputValue): part is Sql => typeof part === 'objec
 
 /** SQL from a template: pieces are put in, everything else is bound. So no value can ever become SQL. */
 export function sql(strings: TemplateStringsArray, ...parts: readonly (Sql | SQLInputValue)[]): Sql {
-  const texts = parts.map((part) => (isSql(part) ? part.text : '?'));
-  return {
-    text: strings.map((string, i) => string + (texts[i] ?? '')).join(''),
-    values: parts.flatMap((part) => (isSql(part) ? part.values : [part])),
-  };
+  const values: SQLInputValue[] = [];
+  let text = strings[0] ?? '';
+  for (const [at, part] of parts.entries()) {
+    if (isSql(part)) values.push(...part.values);
+    else values.push(part);
+    text += (isSql(part) ? part.text : '?') + strings[at + 1];
+  }
+  return { text, values };
 }
 
 /** Pieces with a separator between them. */

@@ -4,7 +4,10 @@ import type { Sql } from './sql.ts';
 
 const MAX_STATEMENTS = 500;
 
-/** A connection with its prepared statements, of which the latest used are kept. Integers come as bigints where they must. */
+/**
+ * A connection with its prepared statements, of which the latest used are kept. Integers come out as bigints, so that int64
+ * stays exact.
+ */
 export class Statements {
   readonly #database: DatabaseSync;
   readonly #prepared = new LRUCache<string, StatementSync>({ max: MAX_STATEMENTS });
@@ -13,19 +16,24 @@ export class Statements {
     this.#database = database;
   }
 
-  all(query: Sql): Record<string, SQLOutputValue>[] {
-    return this.#prepare(query).all(...query.values);
+  all<Row>(query: Sql): Row[] {
+    return this.#prepare(query).all(...query.values) as Row[];
+  }
+
+  /** The first row; undefined without one. */
+  get<Row>(query: Sql): Row | undefined {
+    return this.#prepare(query).get(...query.values) as Row | undefined;
   }
 
   /** The first column of the first row; undefined without a row. */
   value(query: Sql): SQLOutputValue | undefined {
-    const row = this.#prepare(query).get(...query.values);
+    const row = this.get<Record<string, SQLOutputValue>>(query);
     return row && Object.values(row)[0];
   }
 
-  run(query: Sql): { readonly changes: number } {
-    const { changes } = this.#prepare(query).run(...query.values);
-    return { changes: Number(changes) };
+  /** @returns how many rows it changed. */
+  run(query: Sql): number {
+    return Number(this.#prepare(query).run(...query.values).changes);
   }
 
   /** Runs `read` over one state of the database. */
@@ -42,6 +50,7 @@ export class Statements {
     const found = this.#prepared.get(text);
     if (found) return found;
     const statement = this.#database.prepare(text);
+    statement.setReadBigInts(true);
     this.#prepared.set(text, statement);
     return statement;
   }

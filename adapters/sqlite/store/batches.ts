@@ -1,11 +1,11 @@
 import { pythonRepr } from '../../../src/domain/python-text.ts';
 import type { KeyValue, RunBatch, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import type { Statements } from '../statements.ts';
 import { invalid } from './invalid.ts';
 import { addMetrics } from './metrics.ts';
 import { addParamsOfBatch } from './params.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun } from './run-rows.ts';
-import type { Statements } from './statements.ts';
 import { setTags } from './tags.ts';
 import { validateMetric } from './validate-metric.ts';
 import { validateParam } from './validate-param.ts';

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { TrackingStore } from '../../../src/plan/tracking-store.ts';
 import { transact } from '../database.ts';
+import { Statements } from '../statements.ts';
 import { batches } from './batches.ts';
 import { datasets } from './datasets.ts';
 import { experiments } from './experiments.ts';
@@ -9,7 +10,6 @@ import { metricHistory } from './metric-history.ts';
 import { metrics } from './metrics.ts';
 import { params } from './params.ts';
 import { runs } from './runs.ts';
-import { Statements } from './statements.ts';
 import { tags } from './tags.ts';
 
 /**

@@ -1,5 +1,6 @@
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { invalid } from './invalid.ts';
-import type { Statements } from './statements.ts';
 
 /** Tags in which MLflow's UI keeps views of an experiment, one each. */
 const PREFIX = 'mlflow.customView.view';
@@ -16,7 +17,7 @@ export function validateViews(keys: readonly string[]): void {
 export function validateNewView(statements: Statements, experiment: bigint, key: string): void {
   if (!isView(key)) return;
   const keys = statements
-    .all<{ key: string }>('SELECT key FROM experiment_tags WHERE experiment = ?', experiment)
+    .all<{ key: string }>(sql`SELECT key FROM experiment_tags WHERE experiment = ${experiment}`)
     .map((row) => row.key);
   if (!keys.includes(key) && keys.filter(isView).length >= MAX_VIEWS) throw tooMany(` for experiment ${experiment}`);
 }

@@ -1,6 +1,7 @@
 import type { DatasetSummary, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { experimentIdOf } from './experiment-id.ts';
-import type { Statements } from './statements.ts';
 
 const MAX_SUMMARIES = 1_000;
 
@@ -15,11 +16,9 @@ export const datasets = (statements: Statements): Pick<TrackingStore, 'searchDat
   searchDatasets({ experimentIds }) {
     const ids = [...new Set(experimentIds.map((id) => String(experimentIdOf(id))))];
     return statements
-      .all<SummaryRow>(
-        `SELECT DISTINCT experiment_id, datasets.name, digest, context FROM datasets JOIN runs ON runs.id = run
-         WHERE experiment_id IN (SELECT value FROM json_each(?)) LIMIT ${MAX_SUMMARIES}`,
-        JSON.stringify(ids),
-      )
+      .all<SummaryRow>(sql`
+        SELECT DISTINCT experiment_id, datasets.name, digest, context FROM datasets JOIN runs ON runs.id = run
+        WHERE experiment_id IN (SELECT value FROM json_each(${JSON.stringify(ids)})) LIMIT ${MAX_SUMMARIES}`)
       .map(toSummary);
   },
 });

@@ -6,22 +6,14 @@ import type {
   StoredExperiment,
   TrackingStore,
 } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { validateNewView, validateViews } from './custom-views.ts';
-import { experimentIdOf } from './experiment-id.ts';
+import { type ExperimentRow, findActiveExperiment, findExperiment } from './experiment-rows.ts';
 import { invalid, missing } from './invalid.ts';
 import { now } from './now.ts';
-import type { Statements } from './statements.ts';
-import { validateLength } from './validate-key.ts';
+import { validateLength } from './validate-length.ts';
 import { validateExperimentTag } from './validate-tag.ts';
-
-interface ExperimentRow {
-  readonly id: bigint;
-  readonly name: string;
-  readonly artifact_location: string;
-  readonly stage: Stage;
-  readonly creation_time: bigint;
-  readonly last_update_time: bigint;
-}
 
 type Operations =
   | 'createExperiment'
@@ -38,7 +30,7 @@ export const experiments = (statements: Statements): Pick<TrackingStore, Operati
   createExperiment: (experiment) => create(statements, experiment),
   getExperiment: ({ experimentId }) => withTags(statements, findExperiment(statements, experimentId)),
   getExperimentByName({ name }) {
-    const row = statements.get<ExperimentRow>('SELECT * FROM experiments WHERE name = ?', name);
+    const row = statements.get<ExperimentRow>(sql`SELECT * FROM experiments WHERE name = ${name}`);
     if (!row) throw missing(`Could not find experiment with name '${name}'`);
     return withTags(statements, row);
   },
@@ -53,26 +45,11 @@ export const experiments = (statements: Statements): Pick<TrackingStore, Operati
   },
   deleteExperimentTag({ experimentId, key }) {
     const { id } = findActiveExperiment(statements, experimentId);
-    const deleted = statements.run('DELETE FROM experiment_tags WHERE experiment = ? AND key = ?', id, key);
+    const deleted = statements.run(sql`DELETE FROM experiment_tags WHERE experiment = ${id} AND key = ${key}`);
     if (deleted === 0) throw missing(`No tag with name: ${key} in experiment with id ${experimentId}`);
   },
   listExperiments: () => list(statements),
 });
-
-/** @throws GatewayError RESOURCE_DOES_NOT_EXIST */
-export function findExperiment(statements: Statements, experimentId: string): ExperimentRow {
-  const id = experimentIdOf(experimentId);
-  const row = statements.get<ExperimentRow>('SELECT * FROM experiments WHERE id = ?', id);
-  if (!row) throw missing(`No Experiment with id=${id} exists`);
-  return row;
-}
-
-/** @throws GatewayError RESOURCE_DOES_NOT_EXIST; INVALID_PARAMETER_VALUE for a deleted one */
-export function findActiveExperiment(statements: Statements, experimentId: string): ExperimentRow {
-  const row = findExperiment(statements, experimentId);
-  if (row.stage === 'active') return row;
-  throw invalid(`The experiment ${row.id} must be in the 'active' state. Current state is ${row.stage}.`);
-}
 
 const MAX_NAME_LENGTH = 500;
 
@@ -83,14 +60,12 @@ function create(statements: Statements, { name, artifactLocation, tags }: NewExp
   for (const tag of tags) validateExperimentTag(tag);
   const time = now();
   if (new Set(tags.map(({ key }) => key)).size < tags.length) throw taken(name, 'tags of one key');
-  const { id } = statements.get<{ id: bigint }>(
-    `INSERT INTO experiments (name, artifact_location, stage, creation_time, last_update_time)
-     VALUES (?, ?, 'active', ?, ?) ON CONFLICT (name) DO NOTHING RETURNING id`,
-    ...[name, artifactLocation, time, time],
-  ) ?? { id: undefined };
-  if (id === undefined) throw taken(name, 'an experiment has this name, perhaps a deleted one');
+  const id = statements.value(sql`
+    INSERT INTO experiments (name, artifact_location, stage, creation_time, last_update_time)
+    VALUES (${name}, ${artifactLocation}, 'active', ${time}, ${time}) ON CONFLICT (name) DO NOTHING RETURNING id`);
+  if (typeof id !== 'bigint') throw taken(name, 'an experiment has this name, perhaps a deleted one');
   if (artifactLocation === '') {
-    statements.run('UPDATE experiments SET artifact_location = ? WHERE id = ?', `mlflow-artifacts:/${id}`, id);
+    statements.run(sql`UPDATE experiments SET artifact_location = ${`mlflow-artifacts:/${id}`} WHERE id = ${id}`);
   }
   for (const tag of tags) setTag(statements, id, tag);
   return String(id);
@@ -100,45 +75,45 @@ const taken = (name: string, why: string) =>
   new GatewayError('RESOURCE_ALREADY_EXISTS', `Experiment(name=${name}) already exists. Error: ${why}`);
 
 const setTag = (statements: Statements, experiment: bigint, { key, value }: KeyValue) =>
-  statements.run(
-    `INSERT INTO experiment_tags (experiment, key, value) VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET value = excluded.value`,
-    ...[experiment, key, value],
-  );
+  statements.run(sql`
+    INSERT INTO experiment_tags (experiment, key, value) VALUES (${experiment}, ${key}, ${value})
+    ON CONFLICT DO UPDATE SET value = excluded.value`);
 
 function rename(statements: Statements, experimentId: string, name: string): void {
   validateLength('name', MAX_NAME_LENGTH, name);
   const { id, stage } = findExperiment(statements, experimentId);
   if (stage !== 'active') throw new GatewayError('INVALID_STATE', 'Cannot rename a non-active experiment.');
-  const holder = statements.get<{ id: bigint }>('SELECT id FROM experiments WHERE name = ?', name);
-  if (holder && holder.id !== id) {
+  const holder = statements.value(sql`SELECT id FROM experiments WHERE name = ${name}`);
+  if (holder !== undefined && holder !== id) {
     throw new GatewayError('BAD_REQUEST', `Another experiment, perhaps a deleted one, has the name '${name}'.`);
   }
-  statements.run('UPDATE experiments SET name = ?, last_update_time = ? WHERE id = ?', name, now(), id);
+  statements.run(sql`UPDATE experiments SET name = ${name}, last_update_time = ${now()} WHERE id = ${id}`);
 }
 
 /** MLflow takes every run along, also those that were deleted before, one by one. */
 function move(statements: Statements, experimentId: string, from: Stage, to: Stage): void {
   const { id, stage } = findExperiment(statements, experimentId);
   if (stage !== from) throw missing(`No Experiment with id=${id} exists`);
-  statements.run('UPDATE experiments SET stage = ?, last_update_time = ? WHERE id = ?', to, now(), id);
+  statements.run(sql`UPDATE experiments SET stage = ${to}, last_update_time = ${now()} WHERE id = ${id}`);
+  const theirs = sql`experiment_id = ${String(id)} AND stage = ${from}`;
   // Quotes are escaped within strings, so this text can only be the field.
-  statements.run(
-    `UPDATE run_texts SET text = replace(text, ?, ?)
-     WHERE id IN (SELECT id FROM runs WHERE experiment_id = ? AND stage = ?)`,
-    ...[`"lifecycle_stage":"${from}"`, `"lifecycle_stage":"${to}"`, String(id), from],
-  );
-  statements.run('UPDATE runs SET stage = ? WHERE experiment_id = ? AND stage = ?', to, String(id), from);
+  statements.run(sql`
+    UPDATE run_texts SET text = replace(text, ${`"lifecycle_stage":"${from}"`}, ${`"lifecycle_stage":"${to}"`})
+    WHERE id IN (SELECT id FROM runs WHERE ${theirs})`);
+  statements.run(sql`UPDATE runs SET stage = ${to} WHERE ${theirs}`);
 }
 
 const withTags = (statements: Statements, row: ExperimentRow): StoredExperiment =>
-  toExperiment(row, statements.all('SELECT key, value FROM experiment_tags WHERE experiment = ? ORDER BY key', row.id));
+  toExperiment(
+    row,
+    statements.all(sql`SELECT key, value FROM experiment_tags WHERE experiment = ${row.id} ORDER BY key`),
+  );
 
 function list(statements: Statements): StoredExperiment[] {
-  const tags = statements.all<KeyValue & { experiment: bigint }>('SELECT * FROM experiment_tags ORDER BY key');
+  const tags = statements.all<KeyValue & { experiment: bigint }>(sql`SELECT * FROM experiment_tags ORDER BY key`);
   const byExperiment = Map.groupBy(tags, ({ experiment }) => experiment);
   return statements
-    .all<ExperimentRow>('SELECT * FROM experiments ORDER BY id')
+    .all<ExperimentRow>(sql`SELECT * FROM experiments ORDER BY id`)
     .map((row) => toExperiment(row, byExperiment.get(row.id) ?? []));
 }
 

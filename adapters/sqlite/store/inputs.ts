@@ -1,9 +1,10 @@
 import type { DatasetInput, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { refused } from './invalid.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun, type RunRow } from './run-rows.ts';
-import type { Statements } from './statements.ts';
-import { validateLength } from './validate-key.ts';
+import { validateLength } from './validate-length.ts';
 import { validateRunId } from './validate-run-id.ts';
 
 /** The tag of an input that says what its dataset was for. */
@@ -16,17 +17,17 @@ export const inputs = (statements: Statements): Pick<TrackingStore, 'logInputs' 
     const run = findActiveRun(statements, runId);
     for (const dataset of datasets) addDataset(statements, run, dataset);
     for (const modelId of modelIds) {
-      statements.run('INSERT INTO model_inputs (run, model_id) VALUES (?, ?) ON CONFLICT DO NOTHING', run.id, modelId);
+      statements.run(
+        sql`INSERT INTO model_inputs (run, model_id) VALUES (${run.id}, ${modelId}) ON CONFLICT DO NOTHING`,
+      );
     }
     refreshRunText(statements, run.id);
   },
   logOutputs({ runId, models }) {
     const { id } = findActiveRun(statements, runId);
     for (const { modelId, step } of models) {
-      const added = statements.run(
-        'INSERT INTO model_outputs (run, model_id, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-        ...[id, modelId, step],
-      );
+      const added = statements.run(sql`
+        INSERT INTO model_outputs (run, model_id, step) VALUES (${id}, ${modelId}, ${step}) ON CONFLICT DO NOTHING`);
       if (added === 0) throw refused(`The model '${modelId}' is an output of the run already.`);
     }
     refreshRunText(statements, id);
@@ -50,26 +51,22 @@ function validateDataset({ name, digest, source, schema, profile, tags }: Datase
  * run from it, with its tags.
  */
 function addDataset(statements: Statements, run: RunRow, dataset: DatasetInput): void {
-  const { name, digest } = dataset;
-  statements.run(
-    `INSERT INTO dataset_details (experiment_id, name, digest, source_type, source, schema, profile)
-     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    ...[run.experiment_id, name, digest, dataset.sourceType, dataset.source],
-    ...[dataset.schema ?? null, dataset.profile ?? null],
-  );
+  const { name, digest, sourceType, source, schema, profile } = dataset;
+  statements.run(sql`
+    INSERT INTO dataset_details (experiment_id, name, digest, source_type, source, schema, profile)
+    VALUES (${run.experiment_id}, ${name}, ${digest}, ${sourceType}, ${source}, ${schema ?? null}, ${profile ?? null})
+    ON CONFLICT DO NOTHING`);
   const context = dataset.tags.find(({ key }) => key === CONTEXT)?.value ?? null;
-  const added = statements.get<{ position: bigint }>(
-    `INSERT INTO datasets (run, position, name, digest, context)
-     SELECT ?1, (SELECT count(*) FROM datasets WHERE run = ?1), ?2, ?3, ?4
-     WHERE NOT EXISTS (SELECT 1 FROM datasets WHERE run = ?1 AND name = ?2 AND digest = ?3) RETURNING position`,
-    ...[run.id, name, digest, context],
-  );
-  if (!added) return;
+  const position = statements.value(sql`
+    INSERT INTO datasets (run, position, name, digest, context)
+    SELECT ${run.id}, (SELECT count(*) FROM datasets WHERE run = ${run.id}), ${name}, ${digest}, ${context}
+    WHERE NOT EXISTS (SELECT 1 FROM datasets WHERE run = ${run.id} AND name = ${name} AND digest = ${digest})
+    RETURNING position`);
+  if (position === undefined) return;
   for (const { key, value } of dataset.tags) {
-    const isNew = statements.run(
-      'INSERT INTO dataset_tags (run, position, key, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      ...[run.id, added.position, key, value],
-    );
-    if (isNew === 0) throw refused(`Two tags of the dataset '${name}' have the key '${key}'.`);
+    const added = statements.run(sql`
+      INSERT INTO dataset_tags (run, position, key, value) VALUES (${run.id}, ${position}, ${key}, ${value})
+      ON CONFLICT DO NOTHING`);
+    if (added === 0) throw refused(`Two tags of the dataset '${name}' have the key '${key}'.`);
   }
 }

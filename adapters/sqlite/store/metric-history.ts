@@ -7,7 +7,8 @@ import type {
   SampledHistoryRequest,
   TrackingStore,
 } from '../../../src/plan/tracking-store.ts';
-import type { Statements } from './statements.ts';
+import { type Sql, sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 
 type Operations = 'getMetricHistory' | 'getMetricHistoryBulk' | 'getMetricHistoryBulkInterval';
 
@@ -24,9 +25,10 @@ interface PointRow {
   readonly nan: bigint;
 }
 
-const POINTS = `metric_points JOIN metric_series ON metric_series.id = series JOIN runs ON runs.id = run
-  WHERE run_id = ? AND key = ?`;
-const COLUMNS = 'metric_points.timestamp, metric_points.step, value, nan';
+const COLUMNS = sql`metric_points.timestamp, metric_points.step, value, nan`;
+const pointsOf = (runId: string, key: string): Sql => sql`
+  metric_points JOIN metric_series ON metric_series.id = series JOIN runs ON runs.id = run
+  WHERE run_id = ${runId} AND key = ${key}`;
 
 const toPoint = ({ timestamp, step, value, nan }: PointRow): MetricPoint => ({
   timestamp,
@@ -35,28 +37,36 @@ const toPoint = ({ timestamp, step, value, nan }: PointRow): MetricPoint => ({
 });
 
 function page(statements: Statements, { runId, metricKey, offset, maxResults }: HistoryRequest): HistoryPage {
-  const rows = statements.all<PointRow>(
-    `SELECT ${COLUMNS} FROM ${POINTS} ORDER BY metric_points.timestamp, metric_points.step, value LIMIT ? OFFSET ?`,
-    // One more shows whether there are more.
-    ...[runId, metricKey, maxResults === undefined ? -1 : maxResults + 1, offset],
-  );
-  const points = rows.slice(0, maxResults).map(toPoint);
-  return { points, hasMore: rows.length > points.length };
+  // One more shows whether there are more.
+  const limit = maxResults === undefined ? undefined : maxResults + 1;
+  const found = list(statements, runId, metricKey, { limit, offset });
+  const points = found.slice(0, maxResults);
+  return { points, hasMore: found.length > points.length };
 }
 
 function bulk(statements: Statements, { runIds, metricKey, maxResults }: BulkHistoryRequest): RunMetricPoint[] {
   const points: RunMetricPoint[] = [];
   for (const runId of [...new Set(runIds)].sort()) {
-    const left = maxResults < 0n ? -1n : maxResults - BigInt(points.length);
-    if (left === 0n) break;
-    const rows = statements.all<PointRow>(
-      `SELECT ${COLUMNS} FROM ${POINTS} ORDER BY metric_points.timestamp, metric_points.step, value LIMIT ?`,
-      ...[runId, metricKey, left],
-    );
-    for (const row of rows) points.push({ runId, ...toPoint(row) });
+    const limit = maxResults < 0n ? undefined : maxResults - BigInt(points.length);
+    if (limit === 0n) break;
+    for (const point of list(statements, runId, metricKey, { limit, offset: 0n })) points.push({ runId, ...point });
   }
   return points;
 }
+
+interface Part {
+  /** All when undefined. */
+  readonly limit: number | bigint | undefined;
+  readonly offset: bigint;
+}
+
+/** Points of a history, in its order: by time, step and value. */
+const list = (statements: Statements, runId: string, key: string, { limit = -1, offset }: Part): MetricPoint[] =>
+  statements
+    .all<PointRow>(sql`
+      SELECT ${COLUMNS} FROM ${pointsOf(runId, key)}
+      ORDER BY metric_points.timestamp, metric_points.step, value LIMIT ${limit} OFFSET ${offset}`)
+    .map(toPoint);
 
 /** The first point of each of so many equal parts, and the last point of all. */
 function sample(
@@ -64,16 +74,15 @@ function sample(
   runId: string,
   { metricKey, maxResults, steps }: SampledHistoryRequest,
 ): RunMetricPoint[] {
-  const interval = steps ? 'AND metric_points.step BETWEEN ? AND ?' : '';
-  const rows = statements.all<PointRow>(
-    `WITH points AS (
-       SELECT ${COLUMNS}, row_number() OVER places AS place, ntile(?) OVER places AS part, count(*) OVER () AS total
-       FROM ${POINTS} ${interval}
-       WINDOW places AS (ORDER BY metric_points.step, metric_points.timestamp, value, nan)
-     ), parts AS (SELECT *, lag(part) OVER (ORDER BY place) IS NOT part AS is_first FROM points)
-     SELECT timestamp, step, value, nan FROM parts WHERE is_first OR place = total ORDER BY place`,
-    ...[BigInt(maxResults), runId, metricKey, ...(steps ? [steps.from, steps.to] : [])],
-  );
+  const interval = steps ? sql`AND metric_points.step BETWEEN ${steps.from} AND ${steps.to}` : sql``;
+  const rows = statements.all<PointRow>(sql`
+    WITH points AS (
+      SELECT ${COLUMNS}, row_number() OVER places AS place, ntile(${maxResults}) OVER places AS part,
+        count(*) OVER () AS total
+      FROM ${pointsOf(runId, metricKey)} ${interval}
+      WINDOW places AS (ORDER BY metric_points.step, metric_points.timestamp, value, nan)
+    ), parts AS (SELECT *, lag(part) OVER (ORDER BY place) IS NOT part AS is_first FROM points)
+    SELECT timestamp, step, value, nan FROM parts WHERE is_first OR place = total ORDER BY place`);
   // The last point takes the place of the last part's first.
   const kept = rows.length > maxResults ? [...rows.slice(0, maxResults - 1), ...rows.slice(-1)] : rows;
   return kept.map((row) => ({ runId, ...toPoint(row) }));

@@ -1,8 +1,9 @@
 import type { LoggedMetric, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { refused } from './invalid.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun } from './run-rows.ts';
-import type { Statements } from './statements.ts';
 import { validateMetric } from './validate-metric.ts';
 
 export const metrics = (statements: Statements): Pick<TrackingStore, 'logMetric'> => ({
@@ -38,22 +39,19 @@ interface Latest {
 function addMetric(statements: Statements, run: bigint, { key, timestamp, step, value }: LoggedMetric): boolean {
   const nan = Number.isNaN(value) ? 1 : 0;
   const stored = storable(value);
-  const latest = statements.get<Latest>(
-    `SELECT id, timestamp, step, value FROM metric_series JOIN metrics USING (run, key) WHERE run = ? AND key = ?`,
-    ...[run, key],
-  );
+  const latest = statements.get<Latest>(sql`
+    SELECT id, timestamp, step, value FROM metric_series JOIN metrics USING (run, key)
+    WHERE run = ${run} AND key = ${key}`);
   const series = latest?.id ?? beginSeries(statements, run, { key, timestamp, step });
-  statements.run(
-    'INSERT INTO metric_points (series, timestamp, step, value, nan) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    ...[series, timestamp, step, stored, nan],
-  );
+  statements.run(sql`
+    INSERT INTO metric_points (series, timestamp, step, value, nan)
+    VALUES (${series}, ${timestamp}, ${step}, ${stored}, ${nan}) ON CONFLICT DO NOTHING`);
   if (latest && !isLater({ timestamp, step, value: stored }, latest)) return false;
-  if (latest) statements.run('UPDATE metric_series SET timestamp = ?, step = ? WHERE id = ?', timestamp, step, series);
-  statements.run(
-    `INSERT INTO metrics (run, key, value, nan) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET value = excluded.value, nan = excluded.nan`,
-    ...[run, key, stored, nan],
-  );
+  if (latest)
+    statements.run(sql`UPDATE metric_series SET timestamp = ${timestamp}, step = ${step} WHERE id = ${series}`);
+  statements.run(sql`
+    INSERT INTO metrics (run, key, value, nan) VALUES (${run}, ${key}, ${stored}, ${nan})
+    ON CONFLICT DO UPDATE SET value = excluded.value, nan = excluded.nan`);
   return true;
 }
 
@@ -68,10 +66,9 @@ const beginSeries = (
   run: bigint,
   { key, timestamp, step }: Pick<LoggedMetric, 'key' | 'timestamp' | 'step'>,
 ): bigint =>
-  statements.get<{ id: bigint }>(
-    'INSERT INTO metric_series (run, key, timestamp, step) VALUES (?, ?, ?, ?) RETURNING id',
-    ...[run, key, timestamp, step],
-  )?.id as bigint;
+  statements.value(sql`
+    INSERT INTO metric_series (run, key, timestamp, step) VALUES (${run}, ${key}, ${timestamp}, ${step})
+    RETURNING id`) as bigint;
 
 /** An equal one does not replace the older. */
 function isLater(a: Omit<Latest, 'id'>, b: Latest): boolean {

@@ -1,9 +1,10 @@
 import { pythonRepr } from '../../../src/domain/python-text.ts';
 import type { KeyValue, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { invalid } from './invalid.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun } from './run-rows.ts';
-import type { Statements } from './statements.ts';
 import { validateParam } from './validate-param.ts';
 
 export const params = (statements: Statements): Pick<TrackingStore, 'logParameter'> => ({
@@ -30,15 +31,11 @@ interface Conflict extends KeyValue {
 function addParams(statements: Statements, run: bigint, all: readonly KeyValue[]): Conflict[] {
   return all.flatMap(({ key, value }) => {
     const added = statements.run(
-      'INSERT INTO params (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-      ...[run, key, value],
+      sql`INSERT INTO params (run, key, value) VALUES (${run}, ${key}, ${value}) ON CONFLICT DO NOTHING`,
     );
     if (added > 0) return [];
-    const before = statements.get<{ value: string }>(
-      'SELECT value FROM params WHERE run = ? AND key = ?',
-      ...[run, key],
-    );
-    return before && before.value !== value ? [{ key, value, before: before.value }] : [];
+    const before = statements.value(sql`SELECT value FROM params WHERE run = ${run} AND key = ${key}`) as string;
+    return before === value ? [] : [{ key, value, before }];
   });
 }
 

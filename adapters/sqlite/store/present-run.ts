@@ -1,7 +1,8 @@
 import { type JsonSource, jsonText, listOf, RawJson } from '../../../src/domain/json-text.ts';
 import type { KeyValue, RunText } from '../../../src/plan/tracking-store.ts';
+import { type Sql, sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import type { RunRow } from './run-rows.ts';
-import type { Statements } from './statements.ts';
 
 /**
  * MLflow shows a run in three ways: `runs/search` leaves out the models that went in, `runs/get` shows all, and
@@ -15,8 +16,8 @@ export function presentRun(statements: Statements, run: RunRow, form: RunForm): 
     info: new RawJson(presentInfo(run)),
     data: {
       metrics: listOf(metricsOf(statements, run.id)),
-      params: listOf(pairsOf(statements, 'SELECT key, value FROM params WHERE run = ? ORDER BY key', run.id)),
-      tags: listOf(pairsOf(statements, 'SELECT key, value FROM tags WHERE run = ? ORDER BY key', run.id)),
+      params: listOf(pairsOf(statements, sql`SELECT key, value FROM params WHERE run = ${run.id} ORDER BY key`)),
+      tags: listOf(pairsOf(statements, sql`SELECT key, value FROM tags WHERE run = ${run.id} ORDER BY key`)),
     },
     inputs: {
       dataset_inputs: listOf(datasetsOf(statements, run)),
@@ -52,15 +53,13 @@ interface MetricRow {
 
 const metricsOf = (statements: Statements, run: bigint): JsonSource[] =>
   statements
-    .all<MetricRow>(
-      `SELECT key, value, nan, timestamp, step FROM metrics JOIN metric_series USING (run, key) WHERE run = ?
-       ORDER BY key`,
-      run,
-    )
+    .all<MetricRow>(sql`
+      SELECT key, value, nan, timestamp, step FROM metrics JOIN metric_series USING (run, key) WHERE run = ${run}
+      ORDER BY key`)
     .map(({ key, value, nan, timestamp, step }) => ({ key, value: nan ? Number.NaN : value, timestamp, step }));
 
-const pairsOf = (statements: Statements, sql: string, ...parameters: readonly bigint[]): JsonSource[] =>
-  statements.all<KeyValue>(sql, ...parameters).map(({ key, value }) => ({ key, value }));
+const pairsOf = (statements: Statements, query: Sql): JsonSource[] =>
+  statements.all<KeyValue>(query).map(({ key, value }) => ({ key, value }));
 
 interface DatasetRow {
   readonly position: bigint;
@@ -74,17 +73,15 @@ interface DatasetRow {
 
 const datasetsOf = (statements: Statements, { id, experiment_id }: RunRow): JsonSource[] =>
   statements
-    .all<DatasetRow>(
-      `SELECT position, name, digest, source_type, source, schema, profile
-       FROM datasets JOIN dataset_details USING (name, digest) WHERE run = ? AND experiment_id = ? ORDER BY position`,
-      ...[id, experiment_id],
-    )
+    .all<DatasetRow>(sql`
+      SELECT position, name, digest, source_type, source, schema, profile
+      FROM datasets JOIN dataset_details USING (name, digest)
+      WHERE run = ${id} AND experiment_id = ${experiment_id} ORDER BY position`)
     .map(({ position, name, digest, source_type, source, schema, profile }) => ({
       tags: listOf(
         pairsOf(
           statements,
-          'SELECT key, value FROM dataset_tags WHERE run = ? AND position = ? ORDER BY key',
-          ...[id, position],
+          sql`SELECT key, value FROM dataset_tags WHERE run = ${id} AND position = ${position} ORDER BY key`,
         ),
       ),
       dataset: { name, digest, source_type, source, schema: schema || undefined, profile: profile || undefined },
@@ -92,13 +89,12 @@ const datasetsOf = (statements: Statements, { id, experiment_id }: RunRow): Json
 
 const modelInputsOf = (statements: Statements, run: bigint): JsonSource[] =>
   statements
-    .all<{ model_id: string }>('SELECT model_id FROM model_inputs WHERE run = ? ORDER BY model_id', run)
+    .all<{ model_id: string }>(sql`SELECT model_id FROM model_inputs WHERE run = ${run} ORDER BY model_id`)
     .map(({ model_id }) => ({ model_id }));
 
 const modelOutputsOf = (statements: Statements, run: bigint): JsonSource[] =>
   statements
     .all<{ model_id: string; step: bigint }>(
-      'SELECT model_id, step FROM model_outputs WHERE run = ? ORDER BY model_id',
-      run,
+      sql`SELECT model_id, step FROM model_outputs WHERE run = ${run} ORDER BY model_id`,
     )
     .map(({ model_id, step }) => ({ model_id, step }));

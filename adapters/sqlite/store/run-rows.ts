@@ -1,6 +1,7 @@
 import type { RunStatus, Stage } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { invalid, missing } from './invalid.ts';
-import type { Statements } from './statements.ts';
 
 export interface RunRow {
   readonly id: bigint;
@@ -17,7 +18,7 @@ export interface RunRow {
 
 /** @throws GatewayError RESOURCE_DOES_NOT_EXIST */
 export function findRun(statements: Statements, runId: string): RunRow {
-  const row = statements.get<RunRow>('SELECT * FROM runs WHERE run_id = ?', runId);
+  const row = statements.get<RunRow>(sql`SELECT * FROM runs WHERE run_id = ${runId}`);
   if (!row) throw missing(`Run with id=${runId} not found`);
   return row;
 }

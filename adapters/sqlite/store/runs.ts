@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { NewRun, RunText, RunUpdate, Stage, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { artifactUriOf } from './artifact-uri.ts';
-import { findActiveExperiment } from './experiments.ts';
+import { findActiveExperiment } from './experiment-rows.ts';
 import { invalid, refused } from './invalid.ts';
 import { presentInfo, presentRun } from './present-run.ts';
 import { randomRunName } from './random-run-name.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun, findRun, type RunRow } from './run-rows.ts';
-import type { Statements } from './statements.ts';
 import { putTag, RUN_NAME } from './tags.ts';
 
 type Operations = 'createRun' | 'getRun' | 'updateRun' | 'deleteRun' | 'restoreRun';
@@ -27,12 +28,12 @@ function create(statements: Statements, run: NewRun): RunText {
   const { name, tags } = nameOf(run);
   if (new Set(tags.map(({ key }) => key)).size < tags.length) throw refused('Two of the tags have the same key.');
   const runId = randomUUID().replaceAll('-', '');
-  const row = statements.get<RunRow>(
-    `INSERT INTO runs (run_id, experiment_id, stage, start_time, name, status, user_id, artifact_uri)
-     VALUES (?, ?, 'active', ?, ?, 'RUNNING', ?, ?) RETURNING *`,
-    ...[runId, String(experiment.id), run.startTime, name, run.userId],
-    artifactUriOf(experiment.artifact_location, runId),
-  ) as RunRow;
+  const artifactUri = artifactUriOf(experiment.artifact_location, runId);
+  const row = statements.get<RunRow>(sql`
+    INSERT INTO runs (run_id, experiment_id, stage, start_time, name, status, user_id, artifact_uri)
+    VALUES (${runId}, ${String(experiment.id)}, 'active', ${run.startTime}, ${name}, 'RUNNING', ${run.userId},
+      ${artifactUri})
+    RETURNING *`) as RunRow;
   for (const tag of tags) putTag(statements, row.id, tag);
   refreshRunText(statements, row.id);
   return presentRun(statements, row, 'create');
@@ -54,11 +55,10 @@ function nameOf({ runName, tags }: NewRun) {
 function update(statements: Statements, { runId, status, endTime, runName }: RunUpdate): RunText {
   const run = findActiveRun(statements, runId);
   const name = runName || null;
-  const changed = statements.get<RunRow>(
-    `UPDATE runs SET status = coalesce(?, status), end_time = coalesce(?, end_time), name = coalesce(?, name)
-     WHERE id = ? RETURNING *`,
-    ...[status ?? null, endTime ?? null, name, run.id],
-  );
+  const changed = statements.get<RunRow>(sql`
+    UPDATE runs SET status = coalesce(${status ?? null}, status), end_time = coalesce(${endTime ?? null}, end_time),
+      name = coalesce(${name}, name)
+    WHERE id = ${run.id} RETURNING *`);
   if (name !== null) putTag(statements, run.id, { key: RUN_NAME, value: name });
   refreshRunText(statements, run.id);
   return presentInfo(changed ?? run);
@@ -66,6 +66,6 @@ function update(statements: Statements, { runId, status, endTime, runName }: Run
 
 function move(statements: Statements, runId: string, stage: Stage): void {
   const { id } = findRun(statements, runId);
-  statements.run('UPDATE runs SET stage = ? WHERE id = ?', stage, id);
+  statements.run(sql`UPDATE runs SET stage = ${stage} WHERE id = ${id}`);
   refreshRunText(statements, id);
 }

@@ -1,10 +1,11 @@
 import { type PythonJson, pythonJson } from '../../../src/domain/python-text.ts';
 import { GatewayError } from '../../../src/errors/gateway-error.ts';
 import type { KeyValue, TrackingStore } from '../../../src/plan/tracking-store.ts';
+import { sql } from '../sql.ts';
+import type { Statements } from '../statements.ts';
 import { missing } from './invalid.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun } from './run-rows.ts';
-import type { Statements } from './statements.ts';
 import { validateTag } from './validate-tag.ts';
 
 /** The tag that is the name of its run: setting it renames the run, deleting it does not. */
@@ -20,7 +21,7 @@ export const tags = (statements: Statements): Pick<TrackingStore, 'setTag' | 'de
   },
   deleteTag({ runId, key }) {
     const { id } = findActiveRun(statements, runId);
-    const deleted = statements.run('DELETE FROM tags WHERE run = ? AND key = ?', id, key);
+    const deleted = statements.run(sql`DELETE FROM tags WHERE run = ${id} AND key = ${key}`);
     if (deleted === 0) throw missing(`No tag with name: ${key} in run with id ${runId}`);
     refreshRunText(statements, id);
   },
@@ -35,30 +36,26 @@ export const tags = (statements: Statements): Pick<TrackingStore, 'setTag' | 'de
 export function setTags(statements: Statements, run: bigint, all: readonly KeyValue[]): void {
   for (const tag of all) {
     if (tag.key === RUN_NAME && tag.value === '') continue;
-    if (tag.key === RUN_NAME) statements.run('UPDATE runs SET name = ? WHERE id = ?', tag.value, run);
+    if (tag.key === RUN_NAME) statements.run(sql`UPDATE runs SET name = ${tag.value} WHERE id = ${run}`);
     putTag(statements, run, tag);
   }
 }
 
 /** Writes the row and nothing else. */
 export const putTag = (statements: Statements, run: bigint, { key, value }: KeyValue): number =>
-  statements.run(
-    'INSERT INTO tags (run, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-    ...[run, key, value],
-  );
+  statements.run(sql`
+    INSERT INTO tags (run, key, value) VALUES (${run}, ${key}, ${value})
+    ON CONFLICT DO UPDATE SET value = excluded.value`);
 
 /** The list grows at the end of its text, so that what is in it stays as it was written. MLflow does not cut this tag. */
 function withEntry(statements: Statements, run: bigint, entry: PythonJson): string {
-  const before = statements.get<{ value: string }>(
-    'SELECT value FROM tags WHERE run = ? AND key = ?',
-    ...[run, LOGGED_MODELS],
-  );
+  const before = statements.value(sql`SELECT value FROM tags WHERE run = ${run} AND key = ${LOGGED_MODELS}`);
   const text = pythonJson(entry, { spaced: true });
-  if (!before) return `[${text}]`;
-  if (!isList(before.value)) {
+  if (typeof before !== 'string') return `[${text}]`;
+  if (!isList(before)) {
     throw new GatewayError('INTERNAL_ERROR', `The run's tag ${LOGGED_MODELS} is no list of models.`);
   }
-  const items = before.value.trim().slice(1, -1).trim();
+  const items = before.trim().slice(1, -1).trim();
   return items === '' ? `[${text}]` : `[${items}, ${text}]`;
 }
 

@@ -1,4 +1,4 @@
-import { pythonJson, pythonLength, pythonRepr } from '../../../src/domain/python-text.ts';
+import { pythonJson, pythonRepr } from '../../../src/domain/python-text.ts';
 import { invalid } from './invalid.ts';
 
 /** Python's `^[/\w.\- :]*$`, whose `$` also stands before a last line break. */
@@ -35,13 +35,6 @@ function normalPath(path: string): string {
     else parts.push(part);
   }
   return root + parts.join('/') || '.';
-}
-
-/** @throws GatewayError INVALID_PARAMETER_VALUE for a text of more code points than `limit` */
-export function validateLength(name: string, limit: number, text: string): void {
-  if (text.length > limit && pythonLength(text) > limit) {
-    throw invalid(`'${name}' exceeds the maximum length of ${limit} characters`);
-  }
 }
 
 /** Characters in the key of a metric, param or tag. */

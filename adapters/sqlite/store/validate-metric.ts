@@ -1,7 +1,8 @@
 import { pythonFloat } from '../../../src/domain/python-text.ts';
 import type { LoggedMetric } from '../../../src/plan/tracking-store.ts';
 import { invalid } from './invalid.ts';
-import { MAX_KEY_LENGTH, validateKey, validateLength } from './validate-key.ts';
+import { MAX_KEY_LENGTH, validateKey } from './validate-key.ts';
+import { validateLength } from './validate-length.ts';
 
 /**
  * @param place where it stands in a batch, such as `metrics[0].`

@@ -1,6 +1,7 @@
 import { pythonCut } from '../../../src/domain/python-text.ts';
 import type { KeyValue } from '../../../src/plan/tracking-store.ts';
-import { MAX_KEY_LENGTH, validateKey, validateLength } from './validate-key.ts';
+import { MAX_KEY_LENGTH, validateKey } from './validate-key.ts';
+import { validateLength } from './validate-length.ts';
 
 const MAX_VALUE_LENGTH = 8_000;
 const MAX_EXPERIMENT_VALUE_LENGTH = 20_000;

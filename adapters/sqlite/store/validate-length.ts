@@ -1,0 +1,9 @@
+import { pythonLength } from '../../../src/domain/python-text.ts';
+import { invalid } from './invalid.ts';
+
+/** @throws GatewayError INVALID_PARAMETER_VALUE for a text of more code points than `limit` */
+export function validateLength(name: string, limit: number, text: string): void {
+  if (text.length > limit && pythonLength(text) > limit) {
+    throw invalid(`'${name}' exceeds the maximum length of ${limit} characters`);
+  }
+}
