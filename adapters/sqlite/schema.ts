@@ -1,3 +1,13 @@
+const textTable = (name: 'params' | 'tags') => `
+CREATE TABLE ${name} (
+  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ${name}_by_value ON ${name} (key, value, run);
+`;
+
 /**
  * What a run looks like inside, in the index and in the store alike. Small tables that searches look things up in, and
  * beside them the run's JSON text, so that a page is read by id and nothing is decoded.
@@ -34,23 +44,7 @@ CREATE TABLE metrics (
   PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX metrics_by_value ON metrics (key, nan, value, run);
-
-CREATE TABLE params (
-  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
-  key TEXT NOT NULL,
-  value TEXT NOT NULL,
-  PRIMARY KEY (run, key)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX params_by_value ON params (key, value, run);
-
-CREATE TABLE tags (
-  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
-  key TEXT NOT NULL,
-  value TEXT NOT NULL,
-  PRIMARY KEY (run, key)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX tags_by_value ON tags (key, value, run);
-
+${textTable('params')}${textTable('tags')}
 CREATE TABLE datasets (
   run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   position INTEGER NOT NULL,
