@@ -106,11 +106,11 @@ function move(statements: Statements, experimentId: string, from: Stage, to: Sta
 const withTags = (statements: Statements, row: ExperimentRow): StoredExperiment =>
   toExperiment(
     row,
-    statements.all(sql`SELECT key, value FROM experiment_tags WHERE experiment = ${row.id} ORDER BY key`),
+    statements.all(sql`SELECT key, value FROM experiment_tags WHERE experiment = ${row.id} ORDER BY id`),
   );
 
 function list(statements: Statements): StoredExperiment[] {
-  const tags = statements.all<KeyValue & { experiment: bigint }>(sql`SELECT * FROM experiment_tags ORDER BY key`);
+  const tags = statements.all<KeyValue & { experiment: bigint }>(sql`SELECT * FROM experiment_tags ORDER BY id`);
   const byExperiment = Map.groupBy(tags, ({ experiment }) => experiment);
   return statements
     .all<ExperimentRow>(sql`SELECT * FROM experiments ORDER BY id`)

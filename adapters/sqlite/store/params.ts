@@ -3,6 +3,7 @@ import type { KeyValue, TrackingStore } from '../../../src/plan/tracking-store.t
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
 import { invalid } from './invalid.ts';
+import { nextPosition } from './next-position.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun } from './run-rows.ts';
 import { validateParam } from './validate-param.ts';
@@ -29,10 +30,11 @@ interface Conflict extends KeyValue {
 
 /** Adds validated params. @returns those it could not add: then the caller must not commit */
 function addParams(statements: Statements, run: bigint, all: readonly KeyValue[]): Conflict[] {
-  return all.flatMap(({ key, value }) => {
-    const added = statements.run(
-      sql`INSERT INTO params (run, key, value) VALUES (${run}, ${key}, ${value}) ON CONFLICT DO NOTHING`,
-    );
+  const position = nextPosition(statements, 'params', run);
+  return all.flatMap(({ key, value }, at) => {
+    const added = statements.run(sql`
+      INSERT INTO params (run, key, value, position) VALUES (${run}, ${key}, ${value}, ${position + at})
+      ON CONFLICT DO NOTHING`);
     if (added > 0) return [];
     const before = statements.value(sql`SELECT value FROM params WHERE run = ${run} AND key = ${key}`) as string;
     return before === value ? [] : [{ key, value, before }];

@@ -6,7 +6,7 @@ import type { RunRow } from './run-rows.ts';
 
 /**
  * MLflow shows a run in three ways: `runs/search` leaves out the models that went in, `runs/get` shows all, and
- * `runs/create` knows no outputs.
+ * `runs/create` knows no outputs. What was logged comes in the order of its logging, tags of datasets and models by name.
  */
 export type RunForm = 'search' | 'get' | 'create';
 
@@ -16,8 +16,8 @@ export function presentRun(statements: Statements, run: RunRow, form: RunForm): 
     info: new RawJson(presentInfo(run)),
     data: {
       metrics: listOf(metricsOf(statements, run.id)),
-      params: listOf(pairsOf(statements, sql`SELECT key, value FROM params WHERE run = ${run.id} ORDER BY key`)),
-      tags: listOf(pairsOf(statements, sql`SELECT key, value FROM tags WHERE run = ${run.id} ORDER BY key`)),
+      params: listOf(pairsOf(statements, sql`SELECT key, value FROM params WHERE run = ${run.id} ORDER BY position`)),
+      tags: listOf(pairsOf(statements, sql`SELECT key, value FROM tags WHERE run = ${run.id} ORDER BY position`)),
     },
     inputs: {
       dataset_inputs: listOf(datasetsOf(statements, run)),
@@ -55,7 +55,7 @@ const metricsOf = (statements: Statements, run: bigint): JsonSource[] =>
   statements
     .all<MetricRow>(sql`
       SELECT key, value, nan, timestamp, step FROM metrics JOIN metric_series USING (run, key) WHERE run = ${run}
-      ORDER BY key`)
+      ORDER BY id`)
     .map(({ key, value, nan, timestamp, step }) => ({ key, value: nan ? Number.NaN : value, timestamp, step }));
 
 const pairsOf = (statements: Statements, query: Sql): JsonSource[] =>

@@ -9,7 +9,7 @@ import { presentInfo, presentRun } from './present-run.ts';
 import { randomRunName } from './random-run-name.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun, findRun, type RunRow } from './run-rows.ts';
-import { putTag, RUN_NAME } from './tags.ts';
+import { putTags, RUN_NAME } from './tags.ts';
 
 type Operations = 'createRun' | 'getRun' | 'updateRun' | 'deleteRun' | 'restoreRun';
 
@@ -34,7 +34,7 @@ function create(statements: Statements, run: NewRun): RunText {
     VALUES (${runId}, ${String(experiment.id)}, 'active', ${run.startTime}, ${name}, 'RUNNING', ${run.userId},
       ${artifactUri})
     RETURNING *`) as RunRow;
-  for (const tag of tags) putTag(statements, row.id, tag);
+  putTags(statements, row.id, tags);
   refreshRunText(statements, row.id);
   return presentRun(statements, row, 'create');
 }
@@ -59,7 +59,7 @@ function update(statements: Statements, { runId, status, endTime, runName }: Run
     UPDATE runs SET status = coalesce(${status ?? null}, status), end_time = coalesce(${endTime ?? null}, end_time),
       name = coalesce(${name}, name)
     WHERE id = ${run.id} RETURNING *`);
-  if (name !== null) putTag(statements, run.id, { key: RUN_NAME, value: name });
+  if (name !== null) putTags(statements, run.id, [{ key: RUN_NAME, value: name }]);
   refreshRunText(statements, run.id);
   return presentInfo(changed ?? run);
 }

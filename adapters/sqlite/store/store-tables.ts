@@ -1,6 +1,8 @@
 /**
  * What a store keeps beside {@link RUN_TABLES}, in one migration with them.
  *
+ * - Params and tags are shown in the order of their `position` in the run, metrics and tags of experiments in that of their
+ *   `id`: the order in which they were logged.
  * - `metric_series` holds where the latest value of a key was logged; the value itself is in `metrics`, where searches
  *   look.
  * - `metric_points` is the history, clustered in the order in which MLflow returns it.
@@ -20,11 +22,15 @@ SELECT 0, 'Default', 'mlflow-artifacts:/0', 'active', now, now
 FROM (SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now);
 
 CREATE TABLE experiment_tags (
+  id INTEGER PRIMARY KEY,
   experiment INTEGER NOT NULL REFERENCES experiments ON DELETE CASCADE,
   key TEXT NOT NULL,
   value TEXT NOT NULL,
-  PRIMARY KEY (experiment, key)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (experiment, key)
+) STRICT;
+
+ALTER TABLE params ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tags ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE metric_series (
   id INTEGER PRIMARY KEY,

@@ -4,6 +4,7 @@ import type { KeyValue, TrackingStore } from '../../../src/plan/tracking-store.t
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
 import { missing } from './invalid.ts';
+import { nextPosition } from './next-position.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun } from './run-rows.ts';
 import { validateTag } from './validate-tag.ts';
@@ -27,25 +28,30 @@ export const tags = (statements: Statements): Pick<TrackingStore, 'setTag' | 'de
   },
   logModel({ runId, entry }) {
     const { id } = findActiveRun(statements, runId);
-    putTag(statements, id, { key: LOGGED_MODELS, value: withEntry(statements, id, entry) });
+    putTags(statements, id, [{ key: LOGGED_MODELS, value: withEntry(statements, id, entry) }]);
     refreshRunText(statements, id);
   },
 });
 
-/** Sets validated tags, a later one over an earlier one; an empty run name has no effect at all. */
+/**
+ * Sets validated tags, a later one over an earlier one. The run's name comes before the others, as MLflow writes them; an
+ * empty one has no effect at all.
+ */
 export function setTags(statements: Statements, run: bigint, all: readonly KeyValue[]): void {
-  for (const tag of all) {
-    if (tag.key === RUN_NAME && tag.value === '') continue;
-    if (tag.key === RUN_NAME) statements.run(sql`UPDATE runs SET name = ${tag.value} WHERE id = ${run}`);
-    putTag(statements, run, tag);
-  }
+  const names = all.filter(({ key, value }) => key === RUN_NAME && value !== '');
+  for (const { value } of names) statements.run(sql`UPDATE runs SET name = ${value} WHERE id = ${run}`);
+  putTags(statements, run, [...names, ...all.filter(({ key }) => key !== RUN_NAME)]);
 }
 
-/** Writes the row and nothing else. */
-export const putTag = (statements: Statements, run: bigint, { key, value }: KeyValue): number =>
-  statements.run(sql`
-    INSERT INTO tags (run, key, value) VALUES (${run}, ${key}, ${value})
-    ON CONFLICT DO UPDATE SET value = excluded.value`);
+/** Writes the rows and nothing else. A tag that is there keeps its place. */
+export function putTags(statements: Statements, run: bigint, all: readonly KeyValue[]): void {
+  const position = nextPosition(statements, 'tags', run);
+  for (const [at, { key, value }] of all.entries()) {
+    statements.run(sql`
+      INSERT INTO tags (run, key, value, position) VALUES (${run}, ${key}, ${value}, ${position + at})
+      ON CONFLICT DO UPDATE SET value = excluded.value`);
+  }
+}
 
 /** The list grows at the end of its text, so that what is in it stays as it was written. MLflow does not cut this tag. */
 function withEntry(statements: Statements, run: bigint, entry: PythonJson): string {

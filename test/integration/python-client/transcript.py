@@ -22,7 +22,7 @@ PRINTED_SET = re.compile(r"\{'[^{}:]*'\}")
 COMMIT = re.compile(r"\b[0-9a-f]{40}\b")  # MLflow tags runs with that of the script
 DIGITS = re.compile(r"(?<!\d)\d{13}(?!\d)")
 NOW = "<now>"
-UNORDERED = ("dataset_inputs", "model_inputs", "model_outputs")  # MLflow's order is that of random ids
+UNORDERED = ("model_inputs", "model_outputs")  # MLflow's order is that of random ids
 
 
 class Transcript:

@@ -247,6 +247,35 @@ describe('writes', () => {
   });
 });
 
+describe('params and tags', () => {
+  const own = openNew();
+  const key = fc.constantFrom(...'edcba');
+  const keysOf = (list: readonly { key: string }[] = []) => list.map((pair) => pair.key);
+
+  it('keep the order in which their keys came, as a Map does', () => {
+    const batch = fc.uniqueArray(key, { maxLength: 4 });
+    const change = fc.oneof(fc.record({ set: batch }), fc.record({ remove: key }));
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+        const runId = begin(own);
+        const tags = new Map([['mlflow.runName', '']]);
+        const params = new Map<string, string>();
+        for (const change of changes) {
+          if ('set' in change) {
+            const pairs = change.set.map((key) => ({ key, value: '1' }));
+            own.store.logBatch({ runId, metrics: [], params: pairs, tags: pairs });
+            for (const key of change.set) for (const map of [tags, params]) map.set(key, '1');
+          } else if (tags.delete(change.remove)) own.store.deleteTag({ runId, key: change.remove });
+        }
+        const { data } = JSON.parse(textOf(own, runId));
+        expect(keysOf(data.tags)).toEqual([...tags.keys()]);
+        expect(keysOf(data.params)).toEqual([...params.keys()]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe('metrics', () => {
   const point = fc.record({
     value: fc.constantFrom(Number.NaN, -1, 0, 0.5, 3),
