@@ -162,3 +162,60 @@ it('the gateway alone gives the observed answer to all cases but those of accide
   }
   expect(problems).toEqual([]);
 }, 300_000);
+
+type Experiments = Omit<Answer['json'], 'runs'> & { readonly experiments?: readonly unknown[] };
+
+/** What a page token holds, as it is decoded. */
+const TOKENS = [
+  ...[
+    '{"offset": 2}',
+    '{"offset": -1}',
+    '{"offset": -3}',
+    '{"offset": -9007199254740991}',
+    '{"offset": 0}',
+    '{"offset": 2.9}',
+  ],
+  ...[
+    '{"offset": "3"}',
+    '{"offset": " +1_0 "}',
+    '{"offset": "x"}',
+    '{"offset": true}',
+    '{"offset": NaN}',
+    '{"offset": []}',
+  ],
+  ...['{"offset": [1]}', '{"offset": Infinity}', '{"offset": 9007199254740993}', '{"offset": 9223372036854775807}'],
+  ...[
+    '{"offset": 9223372036854775808}',
+    '{"offset": -9223372036854775809}',
+    '{"other": 1.0}',
+    '[]',
+    '7',
+    'null',
+    'x',
+    '',
+  ],
+];
+
+it.each(TOKENS)('the gateway alone reads a page token with %s as MLflow does', async (token) => {
+  const page_token = Buffer.from(token).toString('base64');
+  const asked = { name: 'token', expect: 'ok', max_results: 3, order_by: ['run_name'], page_token } as const;
+  const seen = async (base: string, data: LoadedCases) => {
+    const { status, json } = await ask(base, asked, {}, data);
+    const { runs = [], next_page_token, error_code, message } = json;
+    return {
+      status,
+      error_code,
+      message,
+      names: runs.map(({ info }) => info.run_name),
+      next: offsetIn(next_page_token),
+    };
+  };
+  expect(await seen(alone.url, stored)).toEqual(await seen(mlflow, loaded));
+  const experiments = async (base: string) => {
+    const body = { max_results: 1, page_token, filter: "name = 'Default'", order_by: ['experiment_id'] };
+    const answer = await postJson(`${base}/api/2.0/mlflow/experiments/search`, body);
+    const { error_code, message, experiments: found = [], next_page_token } = (await answer.json()) as Experiments;
+    return [answer.status, error_code, message, found.length, offsetIn(next_page_token)];
+  };
+  expect(await experiments(alone.url)).toEqual(await experiments(mlflow));
+});

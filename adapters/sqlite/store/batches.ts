@@ -1,7 +1,7 @@
 import { pythonRepr } from '../../../src/domain/python-text.ts';
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 import type { KeyValue, RunBatch, TrackingStore } from '../../../src/plan/tracking-store.ts';
 import type { Statements } from '../statements.ts';
-import { invalid } from './invalid.ts';
 import { addMetrics } from './metrics.ts';
 import { addParamsOfBatch } from './params.ts';
 import { refreshRunText } from './refresh-run-text.ts';
@@ -45,7 +45,7 @@ function validateSize({ metrics, params, tags }: RunBatch): void {
 
 function atMost(limit: number, what: string, count: number): void {
   if (count <= limit) return;
-  throw invalid(
+  throw invalidParameter(
     `A batch logging request can contain at most ${limit} ${what}. Got ${count} ${what}. ` +
       `Please split up ${what} across multiple requests and try again.`,
   );
@@ -55,7 +55,7 @@ function validateParamKeys(params: readonly KeyValue[]): void {
   const seen = new Set<string>();
   const repeated = params.filter(({ key }) => seen.size === seen.add(key).size);
   if (repeated.length === 0) return;
-  throw invalid(
+  throw invalidParameter(
     `Duplicate parameter keys have been submitted: ${pythonRepr(repeated.map(({ key }) => key))}. ` +
       'Please ensure the request contains only one param value per param key.',
   );

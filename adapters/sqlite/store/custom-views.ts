@@ -1,6 +1,6 @@
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
-import { invalid } from './invalid.ts';
 
 /** Tags in which MLflow's UI keeps views of an experiment, one each. */
 const PREFIX = 'mlflow.customView.view';
@@ -23,7 +23,7 @@ export function validateNewView(statements: Statements, experiment: bigint, key:
 }
 
 const tooMany = (where: string) =>
-  invalid(
+  invalidParameter(
     `Unable to create another custom view${where}; the maximum number of custom views per experiment is ${MAX_VIEWS}. ` +
       'Delete an existing custom view before creating a new one.',
   );

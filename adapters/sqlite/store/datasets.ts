@@ -1,7 +1,7 @@
 import type { DatasetSummary, TrackingStore } from '../../../src/plan/tracking-store.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
-import { experimentIdOf } from './experiment-id.ts';
+import { storedExperimentId } from './stored-experiment-id.ts';
 
 const MAX_SUMMARIES = 1_000;
 
@@ -14,7 +14,7 @@ interface SummaryRow {
 
 export const datasets = (statements: Statements): Pick<TrackingStore, 'searchDatasets'> => ({
   searchDatasets({ experimentIds }) {
-    const ids = [...new Set(experimentIds.map((id) => String(experimentIdOf(id))))];
+    const ids = [...new Set(experimentIds.map((id) => String(storedExperimentId(id))))];
     return statements
       .all<SummaryRow>(sql`
         SELECT DISTINCT experiment_id, datasets.name, digest, context FROM datasets JOIN runs ON runs.id = run

@@ -1,8 +1,9 @@
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 import type { Stage } from '../../../src/plan/tracking-store.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
-import { experimentIdOf } from './experiment-id.ts';
-import { invalid, missing } from './invalid.ts';
+import { missing } from './refusals.ts';
+import { storedExperimentId } from './stored-experiment-id.ts';
 
 export interface ExperimentRow {
   readonly id: bigint;
@@ -15,7 +16,7 @@ export interface ExperimentRow {
 
 /** @throws GatewayError RESOURCE_DOES_NOT_EXIST */
 export function findExperiment(statements: Statements, experimentId: string): ExperimentRow {
-  const id = experimentIdOf(experimentId);
+  const id = storedExperimentId(experimentId);
   const row = statements.get<ExperimentRow>(sql`SELECT * FROM experiments WHERE id = ${id}`);
   if (!row) throw missing(`No Experiment with id=${id} exists`);
   return row;
@@ -25,5 +26,5 @@ export function findExperiment(statements: Statements, experimentId: string): Ex
 export function findActiveExperiment(statements: Statements, experimentId: string): ExperimentRow {
   const row = findExperiment(statements, experimentId);
   if (row.stage === 'active') return row;
-  throw invalid(`The experiment ${row.id} must be in the 'active' state. Current state is ${row.stage}.`);
+  throw invalidParameter(`The experiment ${row.id} must be in the 'active' state. Current state is ${row.stage}.`);
 }

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../src/errors/gateway-error.ts';
+import { GatewayError, invalidParameter } from '../../../src/errors/gateway-error.ts';
 import type {
   KeyValue,
   NewExperiment,
@@ -10,8 +10,8 @@ import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
 import { validateNewView, validateViews } from './custom-views.ts';
 import { type ExperimentRow, findActiveExperiment, findExperiment } from './experiment-rows.ts';
-import { invalid, missing } from './invalid.ts';
 import { now } from './now.ts';
+import { missing } from './refusals.ts';
 import { validateLength } from './validate-length.ts';
 import { validateExperimentTag } from './validate-tag.ts';
 
@@ -54,7 +54,7 @@ export const experiments = (statements: Statements): Pick<TrackingStore, Operati
 const MAX_NAME_LENGTH = 500;
 
 function create(statements: Statements, { name, artifactLocation, tags }: NewExperiment): string {
-  if (name === '') throw invalid(`Invalid experiment name: ''`);
+  if (name === '') throw invalidParameter(`Invalid experiment name: ''`);
   validateViews(tags.map(({ key }) => key));
   validateLength('name', MAX_NAME_LENGTH, name);
   for (const tag of tags) validateExperimentTag(tag);

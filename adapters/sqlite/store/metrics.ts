@@ -1,8 +1,8 @@
 import type { LoggedMetric, TrackingStore } from '../../../src/plan/tracking-store.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
-import { refused } from './invalid.ts';
 import { refreshRunText } from './refresh-run-text.ts';
+import { refused } from './refusals.ts';
 import { findActiveRun } from './run-rows.ts';
 import { validateMetric } from './validate-metric.ts';
 

@@ -1,8 +1,8 @@
 import { pythonRepr } from '../../../src/domain/python-text.ts';
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 import type { KeyValue, TrackingStore } from '../../../src/plan/tracking-store.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
-import { invalid } from './invalid.ts';
 import { nextPosition } from './next-position.ts';
 import { refreshRunText } from './refresh-run-text.ts';
 import { findActiveRun } from './run-rows.ts';
@@ -14,7 +14,7 @@ export const params = (statements: Statements): Pick<TrackingStore, 'logParamete
     const { id } = findActiveRun(statements, runId);
     const [conflict] = addParams(statements, id, [param]);
     if (conflict) {
-      throw invalid(
+      throw invalidParameter(
         `Changing param values is not allowed. Param with key='${key}' was already logged with ` +
           `value='${conflict.before}' for run ID='${runId}'. Attempted logging new value '${param.value}'.`,
       );
@@ -50,7 +50,7 @@ export function addParamsOfBatch(
   const conflicts = addParams(statements, run.id, all);
   if (conflicts.length === 0) return;
   const logged = conflicts.map(({ key, value, before }) => ({ key, old_value: before, new_value: value }));
-  throw invalid(
+  throw invalidParameter(
     `Changing param values is not allowed. Params were already logged='${pythonRepr(logged)}' for run ID='${run.run_id}'.`,
   );
 }

@@ -1,7 +1,8 @@
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 import type { RunStatus, Stage } from '../../../src/plan/tracking-store.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
-import { invalid, missing } from './invalid.ts';
+import { missing } from './refusals.ts';
 
 export interface RunRow {
   readonly id: bigint;
@@ -27,5 +28,5 @@ export function findRun(statements: Statements, runId: string): RunRow {
 export function findActiveRun(statements: Statements, runId: string): RunRow {
   const row = findRun(statements, runId);
   if (row.stage === 'active') return row;
-  throw invalid(`The run ${runId} must be in the 'active' state. Current state is ${row.stage}.`);
+  throw invalidParameter(`The run ${runId} must be in the 'active' state. Current state is ${row.stage}.`);
 }

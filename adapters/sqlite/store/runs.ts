@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 import type { NewRun, RunText, RunUpdate, Stage, TrackingStore } from '../../../src/plan/tracking-store.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
 import { artifactUriOf } from './artifact-uri.ts';
 import { findActiveExperiment } from './experiment-rows.ts';
-import { invalid, refused } from './invalid.ts';
 import { presentInfo, presentRun } from './present-run.ts';
 import { randomRunName } from './random-run-name.ts';
 import { refreshRunText } from './refresh-run-text.ts';
+import { refused } from './refusals.ts';
 import { findActiveRun, findRun, type RunRow } from './run-rows.ts';
 import { putTags, RUN_NAME } from './tags.ts';
 
@@ -43,7 +44,7 @@ function create(statements: Statements, run: NewRun): RunText {
 function nameOf({ runName, tags }: NewRun) {
   const tag = tags.find(({ key }) => key === RUN_NAME)?.value ?? '';
   if (runName && tag && runName !== tag) {
-    throw invalid(
+    throw invalidParameter(
       "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values " +
         `(run_name='${runName}', mlflow.runName='${tag}').`,
     );

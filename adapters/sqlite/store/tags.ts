@@ -3,9 +3,9 @@ import { GatewayError } from '../../../src/errors/gateway-error.ts';
 import type { KeyValue, TrackingStore } from '../../../src/plan/tracking-store.ts';
 import { sql } from '../sql.ts';
 import type { Statements } from '../statements.ts';
-import { missing } from './invalid.ts';
 import { nextPosition } from './next-position.ts';
 import { refreshRunText } from './refresh-run-text.ts';
+import { missing } from './refusals.ts';
 import { findActiveRun } from './run-rows.ts';
 import { validateTag } from './validate-tag.ts';
 

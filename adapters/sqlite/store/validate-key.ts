@@ -1,5 +1,5 @@
 import { pythonJson, pythonRepr } from '../../../src/domain/python-text.ts';
-import { invalid } from './invalid.ts';
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 
 /** Python's `^[/\w.\- :]*$`, whose `$` also stands before a last line break. */
 const CHARACTERS = /^[/\p{L}\p{N}_.\- :]*\n?$/u;
@@ -10,7 +10,8 @@ const CHARACTERS = /^[/\p{L}\p{N}_.\- :]*\n?$/u;
  * @throws GatewayError INVALID_PARAMETER_VALUE
  */
 export function validateKey(key: string, path: string): void {
-  const refuse = (why: string) => invalid(`Invalid value ${pythonJson(key)} for parameter '${path}' supplied: ${why}`);
+  const refuse = (why: string) =>
+    invalidParameter(`Invalid value ${pythonJson(key)} for parameter '${path}' supplied: ${why}`);
   if (!CHARACTERS.test(key)) {
     throw refuse(
       'Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).',

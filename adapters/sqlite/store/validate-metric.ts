@@ -1,6 +1,6 @@
 import { pythonFloat } from '../../../src/domain/python-text.ts';
+import { invalidParameter } from '../../../src/errors/gateway-error.ts';
 import type { LoggedMetric } from '../../../src/plan/tracking-store.ts';
-import { invalid } from './invalid.ts';
 import { MAX_KEY_LENGTH, validateKey } from './validate-key.ts';
 import { validateLength } from './validate-length.ts';
 
@@ -12,7 +12,7 @@ export function validateMetric({ key, value, timestamp }: LoggedMetric, place = 
   validateKey(key, `${place}name`);
   if (timestamp < 0n) {
     // The blank at the end is MLflow's.
-    throw invalid(
+    throw invalidParameter(
       `Invalid value ${timestamp} for parameter '${place}timestamp' supplied: metric '${key}' ` +
         `(value=${pythonFloat(value)}). Timestamp must be a nonnegative long (64-bit integer) `,
     );

@@ -1,7 +1,5 @@
 import { GatewayError } from '../../../src/errors/gateway-error.ts';
 
-export const invalid = (message: string) => new GatewayError('INVALID_PARAMETER_VALUE', message);
-
 export const missing = (message: string) => new GatewayError('RESOURCE_DOES_NOT_EXIST', message);
 
 /** What a database's constraints refuse: MLflow sends the database's own words, which nobody can read anything from. */
