@@ -4,11 +4,13 @@ import { ELASTICSEARCH_VERSION } from '../test/services/elasticsearch.ts';
 import { MLFLOW_VERSION } from '../test/services/mlflow.ts';
 import { describeMachine } from './machine.ts';
 import { HELP, readOptions } from './options.ts';
+import type { Say } from './progress.ts';
 import { benchProxy } from './proxy.ts';
 import { type BenchReport, printReport } from './report.ts';
 import { benchSearch } from './search.ts';
+import { benchStore } from './store.ts';
 
-const say = (line: string) => console.error(line);
+const say: Say = (line) => console.error(line);
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
@@ -18,8 +20,9 @@ async function main(): Promise<void> {
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
     versions: { MLflow: MLFLOW_VERSION, Elasticsearch: ELASTICSEARCH_VERSION },
-    ...(only !== 'proxy' && { search: { runs, samples, results: await benchSearch(options, say) } }),
-    ...(only !== 'search' && { proxy: await benchProxy(options, say) }),
+    ...((only ?? 'search') === 'search' && { search: { runs, samples, results: await benchSearch(options, say) } }),
+    ...((only ?? 'proxy') === 'proxy' && { proxy: await benchProxy(options, say) }),
+    ...((only ?? 'store') === 'store' && { store: { runs, samples, ...(await benchStore(options, say)) } }),
   };
   await mkdir(dirname(options.json), { recursive: true });
   await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);

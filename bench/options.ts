@@ -1,24 +1,28 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 
+const PARTS = ['search', 'proxy', 'store'] as const;
+type Part = (typeof PARTS)[number];
+
 export interface BenchOptions {
   readonly runs: number;
   readonly samples: number;
   readonly seconds: number;
-  readonly only: 'search' | 'proxy' | undefined;
+  readonly only: Part | undefined;
   readonly json: string;
   readonly profile: string | undefined;
 }
 
 export const HELP = `Measures the gateway side by side with what it is compared to, both asked in turns, on real servers of its own:
-searches against the same query sent raw to Elasticsearch, and pass-through against a bare http-proxy-middleware.
+searches against the same query sent raw to Elasticsearch, pass-through against a bare http-proxy-middleware, and the
+gateway's own store against MLflow on SQLite with the same runs.
 Prints a Markdown report. Absolute figures depend on the machine and on what else it does; the ratios count.
 
 Usage: npm run bench -- [options]
 
-  --runs N           runs in the index (100000, at least 6000)
-  --samples N        timed samples of each search and side (300)
-  --seconds N        length of a round of pass-through load (4)
-  --only PART        search or proxy (both)
+  --runs N           runs in the index and in the stores (100000, at least 6000)
+  --samples N        timed samples of each search and side (300); of MLflow, which is slow, as many as fit into 20 s
+  --seconds N        length of a round of pass-through load or of logging (4)
+  --only PART        search, proxy or store (all)
   --json FILE        where the figures go as JSON (bench/results/bench.json)
   --profile FOLDER   have the gateways write CPU profiles into this folder
   --help             print this text and stop
@@ -43,13 +47,15 @@ function toCount(name: keyof typeof LEAST, text: string): number {
   throw new Error(`--${name} takes a whole number from ${LEAST[name]}, not ${text}`);
 }
 
+const isPart = (name: string | undefined): name is Part | undefined =>
+  name === undefined || PARTS.some((part) => part === name);
+
 /** @throws Error that says which option is wrong. Undefined when only help was asked. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({ args: [...args], options: SPEC });
   const { help, only, json, profile } = values;
   if (help) return undefined;
-  if (only !== undefined && only !== 'search' && only !== 'proxy')
-    throw new Error(`--only knows search and proxy, not ${only}`);
+  if (!isPart(only)) throw new Error(`--only knows ${PARTS.join(', ')}, not ${only}`);
   return {
     runs: toCount('runs', values.runs),
     samples: toCount('samples', values.samples),

@@ -1,9 +1,11 @@
 import autocannon from 'autocannon';
 import { startGateway } from '../test/fixtures/gateway-process.ts';
+import { alternate } from './alternate.ts';
 import { startChild } from './child-server.ts';
 import { cpuTimeMs } from './cpu-time.ts';
 import { gatewayEnv } from './gateway-env.ts';
 import type { BenchOptions } from './options.ts';
+import type { Say } from './progress.ts';
 import { median } from './statistics.ts';
 import { ANSWER_BYTES } from './tiny-upstream.ts';
 import { withServices } from './with-services.ts';
@@ -31,37 +33,24 @@ export interface ProxyResult {
 }
 
 /** Throughput of a path the gateway does not own: the gateway and a bare proxy before the same server, in turns. */
-export const benchProxy = ({ seconds, profile }: BenchOptions, say: (line: string) => void): Promise<ProxyResult[]> =>
+export const benchProxy = ({ seconds, profile }: BenchOptions, say: Say): Promise<ProxyResult[]> =>
   withServices(async (open) => {
     const upstream = await open(startChild('tiny-upstream.ts'));
     const bare = await open(startChild('bare-proxy.ts', [upstream.url]));
     const { url, process } = await open(startGateway(['--upstream', upstream.url], gatewayEnv(profile)));
-    const contestants = { gateway: { url, pid: process.pid as number }, bare };
+    const gateway = { url, pid: process.pid as number };
     const results: ProxyResult[] = [];
     for (const [path, answerBytes] of Object.entries(ANSWER_BYTES)) {
       say(`Pass-through of ${answerBytes} bytes: ${ROUNDS} rounds of ${seconds} s each`);
       const direct = (await load(upstream, path, seconds)).requestsPerSecond;
-      results.push({ answerBytes, direct, ...(await alternate(contestants, path, seconds)) });
+      const rounds = await alternate(
+        { gateway: () => load(gateway, path, seconds), bare: () => load(bare, path, seconds) },
+        ROUNDS,
+      );
+      results.push({ answerBytes, direct, gateway: mediansOf(rounds.gateway), bare: mediansOf(rounds.bare) });
     }
     return results;
   });
-
-async function alternate(
-  { gateway, bare }: Record<'gateway' | 'bare', Contestant>,
-  path: string,
-  seconds: number,
-): Promise<Record<'gateway' | 'bare', Round>> {
-  const rounds = { gateway: [] as Round[], bare: [] as Round[] };
-  for (let i = 0; i <= ROUNDS; i++) {
-    // Who goes first changes, so that neither always runs on what the other left behind.
-    const turn = [['gateway', gateway] as const, ['bare', bare] as const];
-    for (const [name, contestant] of i % 2 ? turn : turn.reverse()) {
-      const round = await load(contestant, path, seconds);
-      if (i > 0) rounds[name].push(round);
-    }
-  }
-  return { gateway: mediansOf(rounds.gateway), bare: mediansOf(rounds.bare) };
-}
 
 async function load({ url, pid }: Contestant, path: string, seconds: number): Promise<Round> {
   const [cpuBefore, start] = [cpuTimeMs(pid), performance.now()];

@@ -32,3 +32,20 @@ export const SEARCH_SHAPES: readonly SearchShape[] = [
   { name: 'dataset IN', filter: "datasets.name IN ('dataset_1', 'dataset_7')" },
   { name: 'all runs, page 50', skipPages: 49 },
 ];
+
+/** More for two stores side by side: what a database of MLflow's finds easy or hard for other reasons than an index does. */
+export const STORE_SHAPES: readonly SearchShape[] = [
+  ...SEARCH_SHAPES,
+  { name: 'one run by a param', filter: "params.seed = '4999'" },
+  { name: 'param LIKE', filter: "params.model LIKE 'bert%'" },
+  { name: 'tag is null, all runs', filter: 'tags.reviewed IS NULL' },
+  { name: 'param is null, half of the runs', filter: 'params.scheduler IS NULL' },
+  { name: 'all runs, order by end time', orderBy: ['attributes.end_time DESC'] },
+  { name: 'all runs, order by run name', orderBy: ['attributes.run_name ASC'] },
+  {
+    name: 'metric, order by it, page 50',
+    filter: 'metrics.accuracy > 0.1',
+    orderBy: ['metrics.accuracy DESC'],
+    skipPages: 49,
+  },
+];

@@ -1,14 +1,12 @@
-import { buffer } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
-import { Client } from 'undici';
 import { createElasticsearchIndex } from '../adapters/elasticsearch/index.ts';
 import { splitRuns } from '../src/domain/run-text.ts';
 import { createRunSearch, type RunSearch } from '../src/plan/search-runs.ts';
+import { type Ask, openConnection } from './connection.ts';
 import { type RecordedRequest, startRecorder } from './recorder.ts';
+import { PAGE_SIZE, toRequest, turnPages } from './search-request.ts';
 import type { SearchShape } from './search-shapes.ts';
 import type { Open } from './with-services.ts';
-
-const PAGE_SIZE = 100;
 
 /** A search in both spellings. */
 export interface Question {
@@ -19,8 +17,8 @@ export interface Question {
 /** The two servers a search is put to, over one kept connection each. */
 export interface Sides {
   /** @throws Error unless the index gave the answer. */
-  askGateway(request: RecordedRequest): Promise<Buffer>;
-  askRaw(request: RecordedRequest): Promise<Buffer>;
+  readonly askGateway: Ask;
+  readonly askRaw: Ask;
   question(shape: SearchShape, experimentIds: readonly string[]): Promise<Question>;
 }
 
@@ -32,8 +30,10 @@ export interface Servers {
 
 /** Opens connections, and a planner like the gateway's behind a recorder, to have the raw requests from. */
 export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, index }: Servers): Promise<Sides> {
-  const askGateway = await openSide(open, gatewayUrl, (headers) => headers['x-gateway-source'] === 'index');
-  const askRaw = await openSide(open, elasticsearchUrl, () => true);
+  const askGateway = await openConnection(open, gatewayUrl, {
+    isRight: (headers) => headers['x-gateway-source'] === 'index',
+  });
+  const askRaw = await openConnection(open, elasticsearchUrl);
   const recorder = await open(startRecorder(elasticsearchUrl));
   const adapter = createElasticsearchIndex({ url: recorder.url, index, timeoutMs: 60_000 });
   await open(Promise.resolve({ stop: () => adapter.close() }));
@@ -55,52 +55,12 @@ export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, inde
   }
 
   async function question(shape: SearchShape, experimentIds: readonly string[]): Promise<Question> {
-    let search = toSearch(shape, experimentIds);
-    for (let i = 0; i < (shape.skipPages ?? 0); i++) {
-      const { nextPageToken: pageToken } = splitRuns((await askGateway(toRequest(search))).toString());
-      if (pageToken === undefined) throw new Error(`${shape.name}: there is no page ${i + 2}`);
-      search = { ...search, pageToken };
-    }
+    const search = await turnPages(askGateway, shape, experimentIds);
     return { gateway: toRequest(search), raw: await record(search) };
   }
 
   return { askGateway, askRaw, question };
 }
-
-async function openSide(open: Open, url: string, isRight: (headers: Record<string, unknown>) => boolean) {
-  const client = new Client(url);
-  await open(Promise.resolve({ stop: () => client.close() }));
-  return async (request: RecordedRequest): Promise<Buffer> => {
-    const { statusCode, headers, body } = await client.request(request as Parameters<Client['request']>[0]);
-    const bytes = await buffer(body);
-    if (statusCode === 200 && isRight(headers)) return bytes;
-    throw new Error(`${url} answered ${statusCode}, not as expected: ${bytes.toString('utf8', 0, 300)}`);
-  };
-}
-
-const toSearch = (shape: SearchShape, experimentIds: readonly string[]): RunSearch => ({
-  experimentIds: experimentIds.slice(0, shape.experiments),
-  filter: shape.filter ?? '',
-  orderBy: shape.orderBy ?? [],
-  view: 'active',
-  maxResults: PAGE_SIZE,
-  pageToken: '',
-});
-
-const toRequest = ({ experimentIds, filter, orderBy, maxResults, pageToken }: RunSearch): RecordedRequest => ({
-  method: 'POST',
-  path: '/api/2.0/mlflow/runs/search',
-  headers: { 'content-type': 'application/json' },
-  body: Buffer.from(
-    JSON.stringify({
-      experiment_ids: experimentIds,
-      filter,
-      order_by: orderBy,
-      max_results: maxResults,
-      ...(pageToken && { page_token: pageToken }),
-    }),
-  ),
-});
 
 interface RawAnswer {
   readonly hits: { readonly hits: readonly { readonly _source: { readonly run: string } }[] };

@@ -2,23 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createElasticsearchIndex } from '../adapters/elasticsearch/index.ts';
 import { startGateway, waitForIndex } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
-import { Random } from '../test/fuzz/random.ts';
 import { startElasticsearch } from '../test/services/elasticsearch.ts';
 import { startMlflow } from '../test/services/mlflow.ts';
 import { gatewayEnv } from './gateway-env.ts';
 import { makeRuns } from './make-runs.ts';
 import type { BenchOptions } from './options.ts';
+import type { Say } from './progress.ts';
 import { SEARCH_SHAPES, type SearchShape } from './search-shapes.ts';
 import { checkSame, openSides, type Sides } from './search-sides.ts';
-import { percentile } from './statistics.ts';
+import { type Percentiles, percentilesOf } from './statistics.ts';
+import { timeInTurns } from './time-in-turns.ts';
 import { withServices } from './with-services.ts';
-
-/** Times in ms. */
-export interface Percentiles {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-}
 
 export interface SearchResult {
   readonly name: string;
@@ -35,8 +29,6 @@ const EXPERIMENTS = 20;
 const WARM_UP = 100;
 const INDEX = 'bench-runs';
 const BATCH = 1_000;
-
-type Say = (line: string) => void;
 
 /** Searches through a gateway without cache, and the same query sent raw to Elasticsearch, in turns. */
 export const benchSearch = (options: BenchOptions, say: Say): Promise<SearchResult[]> =>
@@ -98,35 +90,12 @@ async function settled(url: string): Promise<void> {
 async function measure(sides: Sides, shape: SearchShape, experimentIds: readonly string[], samples: number) {
   const question = await sides.question(shape, experimentIds);
   const rows = await checkSame(sides, question);
-  const asks = {
-    gateway: () => sides.askGateway(question.gateway),
-    raw: () => sides.askRaw(question.raw),
-    decoded: async () => JSON.parse((await sides.askRaw(question.raw)).toString()),
-  };
-  const times = await timeInTurns(asks, samples);
+  const timed = (ask: () => Promise<unknown>) => ({ ask, samples, warmUp: WARM_UP });
+  const times = await timeInTurns({
+    gateway: timed(() => sides.askGateway(question.gateway)),
+    raw: timed(() => sides.askRaw(question.raw)),
+    decoded: timed(async () => JSON.parse((await sides.askRaw(question.raw)).toString())),
+  });
   const [gateway, raw, decoded] = [times.gateway, times.raw, times.decoded].map(percentilesOf);
   return { name: shape.name, rows, gateway, raw, decoded } as SearchResult;
 }
-
-type Contest = 'gateway' | 'raw' | 'decoded';
-
-/** Times in ms. Each turn has an order of its own, so that none always runs on what the same other left behind. */
-async function timeInTurns(asks: Record<Contest, () => Promise<unknown>>, samples: number) {
-  const times: Record<Contest, number[]> = { gateway: [], raw: [], decoded: [] };
-  const names = Object.keys(times) as Contest[];
-  const random = new Random(1);
-  for (let i = -WARM_UP; i < samples; i++) {
-    for (const name of random.some(names, names.length)) {
-      const start = performance.now();
-      await asks[name]();
-      if (i >= 0) times[name].push(performance.now() - start);
-    }
-  }
-  return times;
-}
-
-const percentilesOf = (times: readonly number[]): Percentiles => ({
-  p50: percentile(times, 0.5),
-  p95: percentile(times, 0.95),
-  p99: percentile(times, 0.99),
-});

@@ -1,0 +1,24 @@
+import { differenceOf } from '../test/fuzz/compare-answers.ts';
+
+interface Page {
+  readonly runs?: readonly { readonly info: { readonly run_id: string; readonly run_name: string } }[];
+}
+
+/** A page of `runs/search` with each run's id, wherever it stands, replaced by its name. */
+function byName(answer: Buffer): string {
+  const page = JSON.parse(answer.toString()) as Page;
+  const runs = page.runs?.map((run) => JSON.parse(JSON.stringify(run).replaceAll(run.info.run_id, run.info.run_name)));
+  return JSON.stringify({ ...page, runs });
+}
+
+export const countRuns = (answer: Buffer): number => (JSON.parse(answer.toString()) as Page).runs?.length ?? 0;
+
+/**
+ * Compares two pages of the same runs under other ids: which runs, their order, and all that is said of them.
+ * @throws Error when they differ.
+ */
+export function checkSameRuns(expected: Buffer, actual: Buffer): void {
+  const [a, b] = [expected, actual].map((answer) => ({ status: 200, source: null, text: byName(answer) }));
+  const difference = a && b && differenceOf(a, b);
+  if (difference) throw new Error(`The gateway gave other runs: ${difference}`);
+}
