@@ -70,6 +70,9 @@ export const benchStore = (options: BenchOptions, say: Say): Promise<StoreResult
     const gateway = await open(startGateway(['--data-dir', folder], gatewayEnv(options.profile)));
     const searches = await compareSearches(open, { mlflow, gatewayUrl: gateway.url, experimentIds }, options, say);
     await mlflow.restart(MLFLOW_WORKERS);
+    // Connections enough to reach every worker: the first request costs one much more than the others.
+    for (const { url } of [mlflow, gateway])
+      await logRuns(url, experimentIds[0] ?? '', 4 * MLFLOW_WORKERS, options.seconds);
     const logging: StoreLogging[] = [];
     for (const clients of LOGGING_CLIENTS) {
       say(`Logging with ${clients} at once: ${LOGGING_ROUNDS} rounds of ${options.seconds} s each`);
