@@ -1,4 +1,3 @@
-import { runBackfill } from './cli/run-backfill.ts';
 import { serve } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
 import { HELP, readArguments } from './config/arguments.ts';
@@ -17,7 +16,7 @@ async function main(): Promise<number> {
   if (args.command === 'version') return print(`${readVersion()}\n`);
   const { config, secrets } = loadConfig(args, process.env);
   if (args.command === 'check-config') return print(printConfig(config));
-  if (args.command === 'backfill') return runBackfill(config, secrets);
+  if (args.command === 'backfill') return (await import('./cli/run-backfill.ts')).runBackfill(config, secrets);
   await serve(config, secrets, createLogger(config.log));
   return 0;
 }

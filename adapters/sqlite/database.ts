@@ -15,7 +15,7 @@ export interface FileKind {
 
 /** How long a connection waits for another one's transaction, in ms. */
 const BUSY_MS = 10_000;
-const CACHE_KIB = 16_384;
+const CACHE_KIB = 8_192;
 
 /**
  * Opens a database file for writing, creates it when there is none, and brings it to the newest schema in a transaction.

@@ -5,14 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, hasUpstream } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createEmbeddedGateway } from './embedded-gateway.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import type { Gateway } from './gateway.ts';
 
 /** Runs the gateway until SIGTERM or SIGINT. @throws when it cannot listen. */
 export async function serve(config: Config, secrets: Secrets, logger: Logger): Promise<void> {
   const { host, port, drainTimeoutMs } = config.listen;
   const stopped = stopSignal();
-  const gateway = hasUpstream(config) ? createGateway(config, secrets, logger) : createEmbeddedGateway(config, logger);
+  const gateway = await open(config, secrets, logger);
   const server = createServer(SERVER_OPTIONS, gateway.app);
   // Before anything else: a second gateway by mistake must not take the index over.
   server.listen(port, host);
@@ -24,6 +23,12 @@ export async function serve(config: Config, secrets: Secrets, logger: Logger): P
   gateway.drain();
   await drain(server, drainTimeoutMs);
   await Promise.race([gateway.close(), sleep(drainTimeoutMs)]);
+}
+
+/** Each kind is loaded only where it runs: the clients of Elasticsearch and Redis take tens of megabytes. */
+async function open(config: Config, secrets: Secrets, logger: Logger): Promise<Gateway> {
+  if (hasUpstream(config)) return (await import('./gateway.ts')).createGateway(config, secrets, logger);
+  return (await import('./embedded-gateway.ts')).createEmbeddedGateway(config, logger);
 }
 
 export const SERVER_OPTIONS = {

@@ -131,7 +131,9 @@ async function answer(
   signal: AbortSignal,
 ): Promise<ReadAnswer> {
   const page = await scan.fetch({ limit, from: { ...from, offset: Math.max(0, from.offset) } }, signal);
-  const token = page.more ? nextToken(query, page, from.offset + limit, scan) : undefined;
+  // After an offset below zero, MLflow's next page begins before the end of this one.
+  const byCursor = scan.resumable && from.offset >= 0;
+  const token = page.more ? nextToken(query, page, from.offset + limit, byCursor) : undefined;
   return { status: 200, contentType: 'application/json', body: presentRuns(page.runs, token), source };
 }
 
@@ -151,8 +153,8 @@ function toBytes(texts: readonly string[]): Buffer {
   return bytes;
 }
 
-function nextToken(query: RunQuery, { runs }: RunPage, offset: number, { resumable }: Scan): string {
+function nextToken(query: RunQuery, { runs }: RunPage, offset: number, byCursor: boolean): string {
   const last = runs.at(-1);
   if (last === undefined) throw new GatewayError('INTERNAL_ERROR', 'A source announced more rows and gave none.');
-  return writePageToken(query, { offset, ...(resumable && { cursor: cursorOf(decodeRun(last), query.order) }) });
+  return writePageToken(query, { offset, ...(byCursor && { cursor: cursorOf(decodeRun(last), query.order) }) });
 }

@@ -171,6 +171,7 @@ describe('a search', () => {
   it('begins at the start for an offset below zero, and counts on from it', async () => {
     const gateway = setUp({ ready: false });
     expect(await nextTokenOf(gateway, -3)).toEqual({ offset: 2 });
+    expect(await nextTokenOf(setUp(), -3)).toEqual({ offset: 2 });
     expect(gateway.backend.pages).toEqual([{ limit: 5, from: { offset: 0 } }]);
   });
 
