@@ -13,9 +13,7 @@ export async function loadMlflow(databaseUri: string, runs: Iterable<string>): P
     env: { ...process.env, DO_NOT_TRACK: 'true' },
     stdio: ['pipe', 'ignore', 'inherit'],
   });
-  const ended = once(child, 'exit');
-  await pipeline(Readable.from(lines(runs)), child.stdin);
-  const [code] = await ended;
+  const [[code]] = await Promise.all([once(child, 'exit'), pipeline(Readable.from(lines(runs)), child.stdin)]);
   if (code !== 0) throw new Error(`The runs could not be loaded into MLflow: exit code ${code}`);
 }
 
