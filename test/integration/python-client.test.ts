@@ -19,6 +19,7 @@ const PARTS = [
   'registry',
   'logged_models',
   'traces',
+  'training',
 ] as const;
 const MAX_OUTPUT_BYTES = 2 ** 26;
 const execute = promisify(execFile);
@@ -107,7 +108,7 @@ describe.each(Object.entries(GATEWAYS))('through %s', (_name, { flags, searchSou
 });
 
 describe('with the gateway alone, without MLflow behind it', () => {
-  const parts = ['experiments', 'runs', 'artifacts', 'run_search', 'read_your_writes', 'refusals'] as const;
+  const parts = ['experiments', 'runs', 'artifacts', 'run_search', 'read_your_writes', 'refusals', 'training'] as const;
   let gateway: Awaited<ReturnType<typeof startGateway>>;
   let folder: string;
   let embedded: Round;

@@ -8,6 +8,7 @@ from parts import (
     run_search,
     runs,
     traces,
+    training,
 )
 
-PARTS = [experiments, runs, artifacts, run_search, read_your_writes, refusals, registry, logged_models, traces]
+PARTS = [experiments, runs, artifacts, run_search, read_your_writes, refusals, registry, logged_models, traces, training]
