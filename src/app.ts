@@ -12,20 +12,17 @@ import { observe } from './http/observe.ts';
 import { createOwnRoutes } from './http/own-routes.ts';
 import type { PassThrough } from './http/pass-through.ts';
 import { UnparsedSearches } from './http/unparsed-searches.ts';
-import { createWriteHandler } from './http/writes.ts';
-import type { WriteEffect } from './plan/write-effect.ts';
+import { createWriteHandler, type WriteDeps } from './http/writes.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { UpstreamClient } from './upstream/upstream-client.ts';
 
-export interface AppDeps {
+export interface AppDeps extends Pick<WriteDeps, 'expect' | 'settle'> {
   readonly listen: { readonly allowedHosts: readonly string[]; readonly allowedOrigins: readonly string[] };
   readonly upstream: UpstreamClient;
   readonly passThrough: PassThrough;
   readonly planner: Planner;
   readonly cachedRead: CachedRead;
-  /** Makes cache and index know of a write. Never throws, and returns within a bounded time. */
-  settle(effect: WriteEffect): Promise<void>;
   /** Whether the backend is known to answer anyone, so that its answers may be shared. */
   accelerate(): boolean;
   isReady(): Promise<boolean>;
@@ -76,6 +73,7 @@ function dispatchOf(deps: AppDeps) {
       upstream,
       passThrough,
       rewriteLocation: createLocationRewrite(upstream.url),
+      expect: deps.expect,
       settle: deps.settle,
     }),
     passThrough,

@@ -24,27 +24,25 @@ function* chunksOf<T>(items: readonly T[]): Generator<readonly T[]> {
 export const nextVersion = (connection: Connection, index: string): Promise<number> =>
   increment(connection, index, VERSION);
 
-export const beginEpoch = (connection: Connection, index: string): Promise<number> =>
-  increment(connection, index, EPOCH);
+/** The first is the time, so that no epoch of one index is one of another. */
+export async function beginEpoch(connection: Connection, index: string): Promise<number> {
+  if ((await readEpoch(connection, index)) === 0) await startAt(connection, index, EPOCH, Date.now());
+  return increment(connection, index, EPOCH);
+}
 
 /**
  * Makes the versions of a new index larger than those of an index of the same name that was there before: one of these
  * may still be on its way, on a reading that must not win over later ones.
  */
-export async function startVersions(connection: Connection, index: string): Promise<void> {
-  const version = Date.now() * 1_000;
-  const start = {
-    index,
-    id: VERSION,
-    version,
-    version_type: 'external_gte',
-    require_alias: true,
-    document: {},
-  } as const;
+export const startVersions = (connection: Connection, index: string): Promise<void> =>
+  startAt(connection, index, VERSION, Date.now() * 1_000);
+
+/** Sets a counter unless it is beyond that already. */
+async function startAt(connection: Connection, index: string, id: string, version: number): Promise<void> {
+  const start = { index, id, version, version_type: 'external_gte', require_alias: true, document: {} } as const;
   try {
     await connection.ask((client, options) => client.index(start, options));
   } catch (error) {
-    // They are beyond it already.
     if (statusOf(error) !== 409) throw error;
   }
 }

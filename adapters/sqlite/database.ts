@@ -11,10 +11,11 @@ export interface FileKind {
   readonly migrations: readonly string[];
   /** Whether a transaction, once it has ended, outlives a power failure; it outlives the end of the process anyway. */
   readonly durable: boolean;
+  /** How long to wait for another connection's transaction, in ms; ten seconds unless said. */
+  readonly waitMs?: number;
 }
 
-/** How long a connection waits for another one's transaction, in ms. */
-const BUSY_MS = 10_000;
+const WAIT_MS = 10_000;
 const CACHE_KIB = 8_192;
 
 /**
@@ -24,7 +25,7 @@ const CACHE_KIB = 8_192;
 export function openForWriting(path: string, kind: FileKind): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true });
   return guard(path, () => {
-    const database = connect(path, false);
+    const database = connect(path, { readOnly: false, waitMs: kind.waitMs });
     try {
       database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${kind.durable ? 'FULL' : 'NORMAL'}`);
       migrate(database, path, kind);
@@ -37,10 +38,13 @@ export function openForWriting(path: string, kind: FileKind): DatabaseSync {
 }
 
 /** Opens a file that {@link openForWriting} has brought up to date. */
-export const openForReading = (path: string): DatabaseSync => guard(path, () => connect(path, true));
+export const openForReading = (path: string): DatabaseSync => guard(path, () => connect(path, { readOnly: true }));
 
-function connect(path: string, readOnly: boolean): DatabaseSync {
-  const database = new DatabaseSync(path, { readOnly, timeout: BUSY_MS, enableForeignKeyConstraints: true });
+function connect(
+  path: string,
+  { readOnly, waitMs = WAIT_MS }: { readonly readOnly: boolean; readonly waitMs?: number | undefined },
+): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly, timeout: waitMs, enableForeignKeyConstraints: true });
   database.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
   return database;
 }

@@ -26,7 +26,8 @@ export class IndexWriter {
   beginEpoch(): number {
     return transact(this.#database, () => {
       this.#database.exec(DROP_EPOCH_TABLES + EPOCH_TABLES);
-      return this.#increment('epoch');
+      // Of two index files no epoch is the same.
+      return this.#increment('epoch', Date.now());
     });
   }
 
@@ -67,10 +68,10 @@ export class IndexWriter {
     return new Map(rows.map((row) => [row.experiment_id, row.excluded ? 'excluded' : 'complete']));
   }
 
-  #increment(name: 'version' | 'epoch'): number {
+  #increment(name: 'version' | 'epoch', first = 1): number {
     return Number(
       this.#statements.value(sql`
-        INSERT INTO counters VALUES (${name}, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value`),
+        INSERT INTO counters VALUES (${name}, ${first}) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value`),
     );
   }
 

@@ -4,6 +4,7 @@ import type { RunQuery } from '../../src/query/run-query.ts';
 import { RunSource } from './run-source.ts';
 import { WorkerThread } from './worker-thread.ts';
 
+export { type FeedJournalOptions, openFeedJournal } from './feed-journal.ts';
 export { createSqliteStore, type SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {

@@ -110,6 +110,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
       ...reads,
     },
     cachedRead: cache.read,
+    expect: (effect) => index?.feed.expect(effect) ?? (() => {}),
     settle,
     accelerate: () => access.access === 'open',
     isReady,

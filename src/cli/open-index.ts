@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
-import { createSqliteIndex } from '../../adapters/sqlite/index.ts';
+import { createSqliteIndex, openFeedJournal } from '../../adapters/sqlite/index.ts';
 import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -40,10 +40,16 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
   const index = openRunsIndex(config, secrets);
   if (!index) return undefined;
   const { directory, reader, metrics, logger } = parts;
+  const journal = openFeedJournal({
+    file: journalFile(config),
+    maxAbsenceMs: config.feed.resumeWithinMs,
+    onFailure: (err) => logger.warn({ err }, 'the feed has no journal: after a crash the index is copied anew'),
+  });
   const feed = new IndexFeed(
-    { index, reader, directory },
+    { index, reader, directory, journal },
     {
       readyMs: config.feed.readyTimeoutMs,
+      uncertainMs: config.feed.uncertainWriteMs,
       maxRunsPerSecond: config.feed.maxRunsPerSecond,
       onFailure: (err) =>
         logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not'),
@@ -64,6 +70,7 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     status: () => ({ name: index.name, ...feed.status() }),
     async close() {
       await feed.stop();
+      journal.close();
       await index.close();
     },
   };
@@ -91,4 +98,13 @@ const placeOf = (config: UpstreamConfig): string =>
 
 /** A file for each MLflow server: gateways of several may share a data folder, never an index. */
 const indexFile = ({ data, upstream }: UpstreamConfig): string =>
-  join(data.dir, `index-${hash('sha256', upstream.url).slice(0, 12)}.sqlite`);
+  join(data.dir, `index-${shortHash(upstream.url)}.sqlite`);
+
+/** A journal for each pair of MLflow server and index. */
+const journalFile = (config: UpstreamConfig): string =>
+  join(
+    config.data.dir,
+    `feed-${shortHash(`${config.upstream.url} ${config.elasticsearch.index} ${placeOf(config)}`)}.sqlite`,
+  );
+
+const shortHash = (text: string): string => hash('sha256', text).slice(0, 12);

@@ -93,6 +93,14 @@ const Feed = z.strictObject({
   readyTimeoutMs: milliseconds
     .default(2_000)
     .describe('How long a search waits for writes to reach the index before the MLflow server answers it, in ms'),
+  uncertainWriteMs: milliseconds
+    .default(60_000)
+    .describe('How long the MLflow server may still carry out a write whose answer was lost, in ms'),
+  resumeWithinMs: milliseconds
+    .default(600_000)
+    .describe(
+      'After a longer absence of the gateway the index is copied anew: others may have written meanwhile, in ms',
+    ),
   maxRunsPerSecond: z
     .int()
     .positive()

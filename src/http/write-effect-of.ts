@@ -8,18 +8,20 @@ const ANYTHING: WriteEffect = { ...NO_EFFECT, unknown: true };
 type Answer = Pick<UpstreamResponse, 'status' | 'body'>;
 
 /**
- * What a write may have changed, told from its body and its answer; undefined when nothing. `answer` is undefined when it
- * was lost: then the backend may still carry the write out. `body` is undefined when the request was not read.
+ * What a write may change, told from its body, and from its answer when that is there: undefined when it changed nothing.
+ * Without an answer the backend may still carry the write out. `body` is undefined when the request was not read.
  * Names a run or an experiment rather too often than too seldom: a failed write may have taken effect in part.
  */
 export function writeEffectOf(
   kind: WriteKind,
   body: Buffer | undefined,
-  answer: Answer | undefined,
-): WriteEffect | undefined {
-  if (answer && hadNoEffect(kind, answer)) return undefined;
-  const effect = EFFECT_OF[kind](body && readLikePython(body), answer);
-  return effect && { ...effect, uncertain: answer === undefined || kind === 'anything-later' };
+): (answer: Answer | undefined) => WriteEffect | undefined {
+  const request = body && readLikePython(body);
+  return (answer) => {
+    if (answer && hadNoEffect(kind, answer)) return undefined;
+    const effect = EFFECT_OF[kind](request, answer);
+    return effect && { ...effect, uncertain: answer === undefined || kind === 'anything-later' };
+  };
 }
 
 /** MLflow looks for rights, routes, required fields and the run or experiment before it does anything. */

@@ -12,6 +12,8 @@ export interface WriteDeps {
   readonly upstream: UpstreamClient;
   readonly passThrough: PassThrough;
   readonly rewriteLocation: LocationRewrite;
+  /** Notes what a write may change before it is sent; the result is called once its end is settled. Never throws. */
+  expect(effect: WriteEffect): () => void;
   /** Makes cache and index know of a write. Never throws, and returns within a bounded time. */
   settle(effect: WriteEffect): Promise<void>;
 }
@@ -20,24 +22,28 @@ export interface WriteDeps {
 const MAX_BODY = 33_554_432;
 
 /** Sends writes on, and settles what they changed before the caller sees the answer. */
-export function createWriteHandler({ upstream, passThrough, rewriteLocation, settle }: WriteDeps) {
-  async function settleEffect(kind: WriteKind, body: Buffer | undefined, answer?: UpstreamResponse): Promise<void> {
-    const effect = writeEffectOf(kind, body, answer);
-    if (effect) await settle(effect);
-  }
-
+export function createWriteHandler({ upstream, passThrough, rewriteLocation, expect, settle }: WriteDeps) {
   return async (kind: WriteKind, req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const length = announcedLength(req);
     const body = length !== undefined && length <= MAX_BODY ? await readBody(req) : undefined;
+    const effectOf = writeEffectOf(kind, body);
+    const settleEffect = async (answer?: UpstreamResponse) => {
+      const effect = effectOf(answer);
+      if (effect) await settle(effect);
+    };
+    const expected = effectOf(undefined);
+    const ended = expected && expect(expected);
     try {
       // A write whose caller has hung up is carried out all the same: its outcome has to be known.
       const answer = await (body ? upstream.request(originalOf(req, body)) : passThrough.exchange(req, res));
-      await settleEffect(kind, body, answer);
+      await settleEffect(answer);
       rewriteLocation(answer.headers, req);
       relay(answer, res);
     } catch (error) {
-      if (!neverArrived(error)) await settleEffect(kind, body);
+      if (!neverArrived(error)) await settleEffect();
       throw error;
+    } finally {
+      ended?.();
     }
   };
 }

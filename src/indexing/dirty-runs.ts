@@ -1,3 +1,4 @@
+import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import { backOff } from './back-off.ts';
 
@@ -29,13 +30,15 @@ export type Blocked = 'no' | 'pending' | 'failing';
  */
 export class DirtyRuns {
   readonly #directory: RunDirectory;
+  readonly #journal: FeedJournal;
   readonly #retryMs: number;
   /** The longest dirty first. */
   readonly #runs = new Map<string, DirtyRun>();
   #lastMark = 0;
 
-  constructor(directory: RunDirectory, retryMs: number) {
+  constructor(directory: RunDirectory, journal: FeedJournal, retryMs: number) {
     this.#directory = directory;
+    this.#journal = journal;
     this.#retryMs = retryMs;
   }
 
@@ -66,7 +69,9 @@ export class DirtyRuns {
     const mark = ++this.#lastMark;
     const run = this.#runs.get(runId);
     if (run?.taken) run.again ??= mark;
-    if (!run) this.#add(runId, mark);
+    if (run) return;
+    this.#add(runId, mark);
+    this.#journal.noteRun(runId);
   }
 
   #add(runId: string, pending: number): void {
@@ -89,7 +94,8 @@ export class DirtyRuns {
   settle(runId: string): void {
     const again = this.#runs.get(runId)?.again;
     this.#runs.delete(runId);
-    if (again !== undefined) this.#add(runId, again);
+    if (again === undefined) this.#journal.forgetRun(runId);
+    else this.#add(runId, again);
   }
 
   /** The run could not be copied: it waits for another turn. */

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 
 export interface CoverageOptions {
+  readonly journal: FeedJournal;
   /** How long the index's word that an experiment is complete is taken, in ms. */
   readonly trustMs: number;
   /** How long its word that one is not, in ms. */
@@ -46,12 +48,18 @@ export class ExperimentCoverage {
 
   /** What was complete is not any more; what was doubted still is. */
   begin(epoch: number): void {
-    this.end();
+    this.#forget();
     this.#epoch = epoch;
+    this.#options.journal.begin(epoch);
   }
 
   /** From now on nothing is complete. */
   end(): void {
+    this.#forget();
+    this.#options.journal.end();
+  }
+
+  #forget(): void {
     this.#epoch = undefined;
     this.#told.clear();
   }
@@ -60,6 +68,11 @@ export class ExperimentCoverage {
   doubt(experimentId: string): void {
     this.#doubted.add(experimentId);
     this.#doubts.set(experimentId, (this.#doubts.get(experimentId) ?? 0) + 1);
+    this.#options.journal.noteExperiment(experimentId);
+  }
+
+  isDoubted(experimentId: string): boolean {
+    return this.#doubted.has(experimentId);
   }
 
   /** Begins to watch an experiment; the result says whether there was neither a doubt nor another epoch since. */
@@ -71,7 +84,7 @@ export class ExperimentCoverage {
 
   /** A copy that was watched from before its beginning is recorded in the index. */
   confirm(experimentId: string): void {
-    this.#doubted.delete(experimentId);
+    if (this.#doubted.delete(experimentId)) this.#options.journal.forgetExperiment(experimentId);
     this.#told.set(experimentId, { complete: true, at: performance.now() });
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Feed } from '../plan/feed.ts';
+import { type FeedJournal, NO_JOURNAL } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
@@ -16,6 +17,8 @@ export interface IndexFeedPorts {
   readonly index: RunsIndex;
   readonly reader: RunReader;
   readonly directory: RunDirectory;
+  /** By default nothing outlives the process. */
+  readonly journal?: FeedJournal;
 }
 
 export interface IndexFeedOptions {
@@ -27,8 +30,8 @@ export interface IndexFeedOptions {
   readonly retryMs?: number;
   /** How long the index's word that an experiment is complete is taken without asking again, in ms. */
   readonly trustMs?: number;
-  /** When a write without an answer is taken to have happened, in ms after it; the last time for good. */
-  readonly uncertainMs?: readonly number[];
+  /** How long the backend may still carry out a write whose answer never came, in ms. */
+  readonly uncertainMs?: number;
   readonly maxRunsPerSecond?: number | undefined;
   /** Told of every failure; the feed goes on by itself. */
   onFailure?(error: unknown): void;
@@ -41,12 +44,16 @@ export interface FeedStatus extends KeeperStatus {
   readonly lastFailure: { readonly at: string; readonly message: string } | undefined;
 }
 
+/** When a write without an answer is taken to have happened; the last time for good. */
+const UNCERTAIN_TURNS = [1 / 60, 1 / 12, 1 / 3, 1];
+
 /**
  * Keeps an index equal to its backend: notes every write, copies what was written to, and answers whether the index may
  * be asked. Why it is never wrong: `docs/decisions/004-feed.md`.
  */
 export class IndexFeed implements Feed {
   readonly #directory: RunDirectory;
+  readonly #journal: FeedJournal;
   readonly #dirty: DirtyRuns;
   readonly #refresher: Refresher;
   readonly #worker: FlushWorker;
@@ -57,7 +64,7 @@ export class IndexFeed implements Feed {
   readonly #onFailure: (error: unknown) => void;
   #lastFailure: FeedStatus['lastFailure'];
 
-  constructor({ index, reader, directory }: IndexFeedPorts, options: IndexFeedOptions = {}) {
+  constructor({ index, reader, directory, journal = NO_JOURNAL }: IndexFeedPorts, options: IndexFeedOptions = {}) {
     const { readyMs = 2_000, coalesceMs = 200, retryMs = 1_000, trustMs = 5_000, maxRunsPerSecond } = options;
     const onFailure = (error: unknown) => {
       this.#lastFailure = { at: new Date().toISOString(), message: String(error) };
@@ -67,9 +74,19 @@ export class IndexFeed implements Feed {
     this.#readyMs = readyMs;
     this.#pauses = new Pauses(retryMs);
     this.#directory = directory;
-    this.#dirty = new DirtyRuns(directory, retryMs);
+    this.#journal = journal;
+    this.#dirty = new DirtyRuns(directory, journal, retryMs);
     this.#refresher = new Refresher(index);
-    this.#keeper = new IndexKeeper({ index, reader, directory, trustMs, retryMs, maxRunsPerSecond, onFailure });
+    this.#keeper = new IndexKeeper({
+      index,
+      reader,
+      directory,
+      journal,
+      trustMs,
+      retryMs,
+      maxRunsPerSecond,
+      onFailure,
+    });
     this.#worker = new FlushWorker(
       { index, reader, directory, dirty: this.#dirty, refresher: this.#refresher },
       {
@@ -81,14 +98,33 @@ export class IndexFeed implements Feed {
     );
     this.#uncertain = new UncertainWrites({
       directory,
-      delaysMs: options.uncertainMs ?? [1_000, 5_000, 20_000, 60_000],
+      journal,
+      delaysMs: UNCERTAIN_TURNS.map((share) => share * (options.uncertainMs ?? 60_000)),
       repeat: (effect) => this.apply(effect),
     });
+    this.#takeUp(journal);
+  }
+
+  /** What an earlier process left unfinished. */
+  #takeUp(journal: FeedJournal): void {
+    const { runs, experiments, writes } = journal.unfinished;
+    for (const runId of runs) this.#dirty.mark(runId);
+    for (const id of experiments) this.#keeper.coverage.doubt(id);
+    for (const { id, effect } of writes) {
+      this.apply({ ...effect, uncertain: true });
+      journal.forgetWrite(id);
+    }
   }
 
   /** Begins an epoch and the backfill, in the background: the index need not be there yet. */
   start(): void {
     this.#keeper.start();
+    if (this.#dirty.size > 0) this.#worker.wake();
+  }
+
+  expect(effect: WriteEffect): () => void {
+    const id = this.#journal.noteWrite(effect);
+    return () => this.#journal.forgetWrite(id);
   }
 
   apply(effect: WriteEffect): void {

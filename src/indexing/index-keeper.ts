@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
@@ -12,6 +13,7 @@ export interface IndexKeeperOptions {
   readonly index: RunsIndex;
   readonly reader: RunReader;
   readonly directory: RunDirectory;
+  readonly journal: FeedJournal;
   readonly trustMs: number;
   /** First wait after a failure, and before everything is copied anew, in ms. */
   readonly retryMs: number;
@@ -50,12 +52,15 @@ export class IndexKeeper {
   #interrupted = 0;
   #progress: Progress | undefined;
   #learned = 0;
+  /** The epoch of an earlier process that can be gone on with. */
+  #lastEpoch: number | undefined;
 
   constructor(options: IndexKeeperOptions) {
     this.#options = options;
-    const { index, trustMs, retryMs } = options;
+    const { index, journal, trustMs, retryMs } = options;
     const onForeignEpoch = (ours: number, current: number) => this.#leave(ours, current);
-    this.coverage = new ExperimentCoverage(index, { trustMs, distrustMs: retryMs, onForeignEpoch });
+    this.coverage = new ExperimentCoverage(index, { journal, trustMs, distrustMs: retryMs, onForeignEpoch });
+    this.#lastEpoch = journal.unfinished.epoch;
   }
 
   get status(): KeeperStatus {
@@ -80,6 +85,7 @@ export class IndexKeeper {
 
   /** Runs of any experiment may have changed: from now on none is complete until it was copied again. */
   doubtAll(): void {
+    this.#lastEpoch = undefined;
     this.coverage.end();
     this.#session.abort();
   }
@@ -129,23 +135,36 @@ export class IndexKeeper {
     }
   }
 
-  /** Begins an epoch and copies what is queued, until the signal aborts. */
+  /** Begins an epoch, or goes on with an earlier process's, and copies what is queued, until the signal aborts. */
   async #serve(signal: AbortSignal): Promise<never> {
     const { index, reader, onFailure, retryMs } = this.#options;
     const again = { firstMs: retryMs, signal, onFailure };
     await persist(() => index.prepare(), again);
-    const epoch = await persist(() => index.beginEpoch(), again);
+    const epoch = await persist(() => this.#takeEpoch(), again);
     signal.throwIfAborted();
     this.coverage.begin(epoch);
     this.#queue.clear();
     const ids = await persist(() => reader.experimentIds(signal), again);
     for (const id of ids) this.#experiments.add(id);
-    this.#queue.add(ids);
+    const recorded = await persist(() => index.coverage(ids, epoch), again);
+    this.#queue.add(ids.filter((id) => !recorded.has(id) || this.coverage.isDoubted(id)));
     for (;;) {
       await this.#backfill(epoch, signal);
       this.#interrupted = 0;
       await this.#queue.filled(signal);
     }
+  }
+
+  /** An epoch is gone on with once, and only if nobody began another since. */
+  async #takeEpoch(): Promise<number> {
+    const { index } = this.#options;
+    const last = this.#lastEpoch;
+    if (last === undefined || (await index.epoch()) !== last) return index.beginEpoch();
+    // What the earlier process wrote last may not be visible yet.
+    await index.refresh();
+    if (this.#lastEpoch !== last) return index.beginEpoch();
+    this.#lastEpoch = undefined;
+    return last;
   }
 
   #backfill(epoch: number, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,10 @@
+import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 
 export interface UncertainWriteOptions {
   readonly directory: RunDirectory;
+  readonly journal: FeedJournal;
   /** When, in ms after it was noted, an uncertain write is taken to have happened now; the last time for good. */
   readonly delaysMs: readonly number[];
   repeat(effect: WriteEffect): void;
@@ -10,6 +12,7 @@ export interface UncertainWriteOptions {
 
 interface OpenWrite {
   readonly effect: WriteEffect;
+  readonly note: number;
   readonly runIds: Set<string>;
   readonly timers: NodeJS.Timeout[];
 }
@@ -28,7 +31,8 @@ export class UncertainWrites {
   }
 
   note(effect: WriteEffect): void {
-    const write: OpenWrite = { effect, runIds: new Set(effect.runs.map(({ runId }) => runId)), timers: [] };
+    const note = this.#options.journal.noteWrite(effect);
+    const write: OpenWrite = { effect, note, runIds: new Set(effect.runs.map(({ runId }) => runId)), timers: [] };
     const last = this.#options.delaysMs.length - 1;
     for (const [i, delayMs] of this.#options.delaysMs.entries()) {
       const turn = () => this.#turn(write, i === last);
@@ -43,6 +47,7 @@ export class UncertainWrites {
     if (last) this.#open.delete(write);
     const again = { ...write.effect, runs, createdExperiments: [], uncertain: false };
     this.#options.repeat(last ? again : { ...again, unknown: false, experimentsWithChangedRuns: [] });
+    if (last) this.#options.journal.forgetWrite(write.note);
   }
 
   /** There is no such run, and no write makes one of that id. */

@@ -3,6 +3,11 @@ import type { WriteEffect } from './write-effect.ts';
 /** What keeps the index equal to its backend, as request handling sees it. */
 export interface Feed {
   /**
+   * Notes what a write that is about to be sent may change, in case this process does not live to see its end. The result
+   * is called when it has, after `apply`.
+   */
+  expect(effect: WriteEffect): () => void;
+  /**
    * Notes what a write changed. Called before the client sees the answer; after it returns, no search is answered from
    * an index that lacks the write. Synchronous: no fault of the index can delay or lose it.
    */

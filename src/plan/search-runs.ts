@@ -27,7 +27,7 @@ export interface RunSearch {
 export interface RunSearchSources {
   readonly backend: RunAdapter;
   /** The runs index with the feed that says when it may be asked; absent without one. */
-  readonly index?: { readonly adapter: RunAdapter; readonly feed: Feed } | undefined;
+  readonly index?: { readonly adapter: RunAdapter; readonly feed: Pick<Feed, 'ready'> } | undefined;
   /** The backend's dialect, undefined until it is known. */
   dialect(): Dialect | undefined;
   /** Clauses and order keys, together, up to which a search is understood; by default what MLflow's databases take. */

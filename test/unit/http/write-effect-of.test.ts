@@ -69,7 +69,7 @@ describe('writeEffectOf', () => {
   const BAD = error(400, 'INVALID_PARAMETER_VALUE', 'Changing param values is not allowed.');
   const body = (json: unknown) => Buffer.from(typeof json === 'string' ? json : JSON.stringify(json));
   const effectOf = (kind: WriteKind, request: unknown, answer?: { status: number; body: Buffer }) =>
-    writeEffectOf(kind, request === undefined ? undefined : body(request), answer);
+    writeEffectOf(kind, request === undefined ? undefined : body(request))(answer);
 
   it.each([
     [{ run_id: RUN }],

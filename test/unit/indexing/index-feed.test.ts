@@ -347,7 +347,7 @@ describe('a write whose answer never came', () => {
     ['of an experiment', { experimentsWithChangedRuns: ['0'] }],
     ['of unknown effect', { unknown: true }],
   ])('%s leaves the search to the backend until it can no longer happen', async (_what, effect) => {
-    open({ uncertainMs: [5, 200] });
+    open({ uncertainMs: 200 });
     await untilReady('0');
     const begin = performance.now();
     apply({ ...effect, uncertain: true });
@@ -360,7 +360,7 @@ describe('a write whose answer never came', () => {
   });
 
   it('of a run that is not there holds up nothing', async () => {
-    open({ uncertainMs: [10_000] });
+    open({ uncertainMs: 10_000 });
     await untilReady('0');
     apply({ runs: [{ runId: 'nobody' }], uncertain: true });
     await untilReady('0');

@@ -73,7 +73,7 @@ function setUp({
     index: withIndex
       ? {
           adapter: index.adapter,
-          feed: { apply: () => undefined, ready: async () => ready },
+          feed: { ready: async () => ready },
         }
       : undefined,
     dialect: () => (dialect === 'unknown' ? undefined : dialect),
