@@ -40,7 +40,7 @@ export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, inde
   await adapter.prepare();
   const plan = createRunSearch({
     backend: adapter,
-    index: { adapter, feed: { ready: async () => true } },
+    index: { adapter, feed: { ready: async () => true, lagMs: () => 0 } },
     dialect: () => 'sqlite',
     onIndexFailure(error) {
       throw error;

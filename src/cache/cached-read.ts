@@ -34,7 +34,8 @@ export function createCachedRead({ store, trusts, ttlMs, maxEntryBytes }: Cached
   }
 
   async function keep(key: string, answer: ReadAnswer): Promise<void> {
-    if (answer.status !== 200 || answer.body.length > maxEntryBytes) return;
+    const isBehind = (answer.lagMs ?? 0) > 0;
+    if (answer.status !== 200 || answer.body.length > maxEntryBytes || isBehind) return;
     await store.set(key, pack(answer), ttlMs).catch(() => undefined);
   }
 

@@ -101,6 +101,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
         backend: createMlflowAdapter(upstream),
         index,
         dialect: () => dialect,
+        consistency: config.feed.consistency,
         onIndexFailure(err) {
           metrics.indexFailed();
           logger.warn({ err }, 'the MLflow server answers instead of the index');

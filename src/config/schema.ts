@@ -90,6 +90,10 @@ const Cache = z.strictObject({
 });
 
 const Feed = z.strictObject({
+  consistency: z
+    .enum(['strict', 'eventual'])
+    .default('strict')
+    .describe('strict: a search finds every write before it; eventual: it may lack those of the last seconds'),
   readyTimeoutMs: milliseconds
     .default(2_000)
     .describe('How long a search waits for writes to reach the index before the MLflow server answers it, in ms'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HandOn, PlannedRead } from '../plan/read.ts';
+import type { Consistency, HandOn, PlannedRead } from '../plan/read.ts';
 import type { ExperimentSearch } from '../plan/search-experiments.ts';
 import type { RunSearch } from '../plan/search-runs.ts';
 import type { View } from '../query/run-query.ts';
@@ -29,7 +29,7 @@ export interface Endpoint {
   readonly name: string;
   readonly methods: readonly ('GET' | 'POST')[];
   /** Takes the JSON body of a POST, or the parameters of a GET. */
-  plan(input: unknown): PlannedRead | Declined;
+  plan(input: unknown, consistency?: Consistency): PlannedRead | Declined;
 }
 
 // Text that every reader reads alike: databases and readers differ on NUL and on lone surrogates.
@@ -71,7 +71,7 @@ const RunRequest = z
 
 export function createEndpoints(planner: Planner): Endpoint[] {
   return [
-    endpoint('runs/search', ['POST'], RunSearchRequest, (request) =>
+    endpoint('runs/search', ['POST'], RunSearchRequest, (request, consistency) =>
       planner.runSearch({
         experimentIds: request.experiment_ids,
         filter: request.filter,
@@ -79,6 +79,7 @@ export function createEndpoints(planner: Planner): Endpoint[] {
         view: request.run_view_type,
         maxResults: request.max_results,
         pageToken: request.page_token,
+        consistency,
       }),
     ),
     endpoint('experiments/search', ['GET', 'POST'], ExperimentSearchRequest, (request) =>
@@ -104,15 +105,15 @@ function endpoint<Request extends object>(
   name: string,
   methods: Endpoint['methods'],
   schema: z.ZodType<Request>,
-  plan: (request: Request) => PlannedRead | HandOn,
+  plan: (request: Request, consistency: Consistency | undefined) => PlannedRead | HandOn,
 ): Endpoint {
   return {
     name,
     methods,
-    plan(input) {
+    plan(input, consistency) {
       const parsed = schema.safeParse(input);
       if (!parsed.success) return { kind: 'fields', detail: parsed.error.issues[0]?.path.join('.') || 'the request' };
-      const planned = plan(parsed.data);
+      const planned = plan(parsed.data, consistency);
       if (!('handOn' in planned)) return planned;
       const filter = 'filter' in parsed.data ? String(parsed.data.filter) : '';
       return { kind: 'search', detail: planned.handOn, filter };

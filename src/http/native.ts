@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CachedAnswer, CachedRead } from '../cache/cached-read.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { BackendAnswer } from '../plan/backend-answer.ts';
+import type { Consistency } from '../plan/read.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
 import { announcedLength, plainJson, readBody } from './body.ts';
 import type { Declined, Endpoint } from './endpoints.ts';
@@ -53,9 +54,13 @@ export function createNativeHandler(deps: NativeDeps) {
   }
 
   /** What we can answer by ourselves, else why not. */
-  async function answerOf(endpoint: Endpoint, input: unknown, signal: AbortSignal): Promise<CachedAnswer | Declined> {
+  async function answerOf(
+    endpoint: Endpoint,
+    input: unknown,
+    { req, signal }: { readonly req: IncomingMessage; readonly signal: AbortSignal },
+  ): Promise<CachedAnswer | Declined> {
     try {
-      const planned = endpoint.plan(input);
+      const planned = endpoint.plan(input, consistencyOf(req));
       if ('kind' in planned) return planned;
       const answer = await cachedRead(planned, signal);
       return answer.status === 200 ? answer : REFUSED;
@@ -75,7 +80,7 @@ export function createNativeHandler(deps: NativeDeps) {
     }
     const body = req.method === 'POST' ? await readBody(req) : undefined;
     const input = body ? plainJson(body) : plainQuery(queryOf(req.url ?? ''));
-    const ours = await answerOf(endpoint, input, signalOf(res));
+    const ours = await answerOf(endpoint, input, { req, signal: signalOf(res) });
     if ('status' in ours) return send(ours, headersFor(req.headers.origin), res);
     onHandOn(ours.kind, endpoint, ours);
     return handOn(req, res, body);
@@ -120,8 +125,15 @@ function send(answer: CachedAnswer, headers: Readonly<Record<string, string>> | 
       'content-length': answer.body.length,
       'x-gateway-source': res.locals.source,
       'x-cache': answer.cache,
+      ...(answer.lagMs !== undefined && { 'x-index-lag-ms': answer.lagMs }),
     })
     .end(answer.body);
+}
+
+/** What the caller puts up with; as configured when it says nothing, or something else. */
+function consistencyOf({ headers }: IncomingMessage): Consistency | undefined {
+  const asked = headers['x-gateway-consistency'];
+  return asked === 'strict' || asked === 'eventual' ? asked : undefined;
 }
 
 /** Callers with a name get what the backend gives to them, not what it gives to anyone. */

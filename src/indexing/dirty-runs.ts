@@ -119,6 +119,13 @@ export class DirtyRuns {
     return blocked;
   }
 
+  /** How long the oldest unfinished write to these experiments has waited, in ms; 0 when there is none. */
+  ageMs(experimentIds: ReadonlySet<string>): number {
+    for (const [runId, { since }] of this.#runs)
+      if (this.#mayBelong(runId, experimentIds)) return Math.ceil(performance.now() - since);
+    return 0;
+  }
+
   #mayBelong(runId: string, experimentIds: ReadonlySet<string>): boolean {
     const experimentId = this.#directory.experimentOf(runId);
     return experimentId === undefined || experimentIds.has(experimentId);

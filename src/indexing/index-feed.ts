@@ -160,6 +160,13 @@ export class IndexFeed implements Feed {
     }
   }
 
+  lagMs(experimentIds: readonly string[]): number | undefined {
+    const ids = new Set(experimentIds);
+    if (this.#uncertain.blocks(ids) || this.#keeper.coverage.isComplete(ids) !== true) return undefined;
+    if (!this.#refresher.isVisible(ids)) void this.#refresher.show(ids).catch(this.#onFailure);
+    return Math.max(this.#dirty.ageMs(ids), this.#refresher.unseenMs(ids));
+  }
+
   #isReady(ids: ReadonlySet<string>, upTo: number): boolean {
     return (
       this.#keeper.coverage.isComplete(ids) === true &&

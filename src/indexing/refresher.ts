@@ -7,6 +7,8 @@ export class Refresher {
   #writes = 0;
   /** Writes up to this one are visible. */
   #visible = 0;
+  /** When the oldest write that is not visible was noted, in ms of `performance.now()`. */
+  #unseenSince = 0;
   #running: Promise<void> | undefined;
 
   constructor(index: Pick<RunsIndex, 'refresh'>) {
@@ -15,7 +17,13 @@ export class Refresher {
 
   /** Runs of this experiment have just been written. */
   noteWrite(experimentId: string): void {
+    if (this.#writes === this.#visible) this.#unseenSince = performance.now();
     this.#lastWriteTo.set(experimentId, ++this.#writes);
+  }
+
+  /** How long writes to these experiments may have waited to be visible, in ms; 0 when all are. */
+  unseenMs(experimentIds: Iterable<string>): number {
+    return this.isVisible(experimentIds) ? 0 : Math.ceil(performance.now() - this.#unseenSince);
   }
 
   isVisible(experimentIds: Iterable<string>): boolean {
@@ -42,7 +50,9 @@ export class Refresher {
 
   async #refresh(): Promise<void> {
     const covered = this.#writes;
+    const begun = performance.now();
     await this.#index.refresh();
     this.#visible = Math.max(this.#visible, covered);
+    this.#unseenSince = begun;
   }
 }

@@ -17,4 +17,9 @@ export interface Feed {
    * Brings it up to date if that takes no longer than the feed's bound. False: ask the backend.
    */
   ready(experimentIds: readonly string[], signal: AbortSignal): Promise<boolean>;
+  /**
+   * How far a search over these experiments would be behind their writes, in ms, if the index were asked as it is now: 0
+   * when it lacks nothing. Undefined when it cannot be asked. Never waits.
+   */
+  lagMs(experimentIds: readonly string[]): number | undefined;
 }

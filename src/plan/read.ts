@@ -1,11 +1,16 @@
 /** Who computed an answer. The header `X-Gateway-Source` says `cache` instead when it was a stored copy of one. */
 export type Source = 'index' | 'backend';
 
+/** Whether an answer of the index has every write that was acknowledged before the search, or may lack the latest. */
+export type Consistency = 'strict' | 'eventual';
+
 export interface ReadAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: Buffer;
   readonly source: Source;
+  /** How far the index may have been behind, in ms; absent when another source answered. */
+  readonly lagMs?: number;
 }
 
 /** A read that is fully understood, so that its answer may be stored and shared. */

@@ -10,7 +10,7 @@ import { parseRunOrder } from '../query/parse-order.ts';
 import type { RunQuery, View } from '../query/run-query.ts';
 import { PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from './adapter.ts';
 import type { Feed } from './feed.ts';
-import { dependency, type HandOn, type PlannedRead, type ReadAnswer, type Source } from './read.ts';
+import { type Consistency, dependency, type HandOn, type PlannedRead, type ReadAnswer, type Source } from './read.ts';
 
 /** A `runs/search` whose JSON is plainly what MLflow documents; filter, order and token are still text. */
 export interface RunSearch {
@@ -22,12 +22,15 @@ export interface RunSearch {
   /** 1 to 50,000. */
   readonly maxResults: number;
   readonly pageToken: string;
+  /** As the gateway is configured unless said. */
+  readonly consistency?: Consistency | undefined;
 }
 
 export interface RunSearchSources {
   readonly backend: RunAdapter;
   /** The runs index with the feed that says when it may be asked; absent without one. */
-  readonly index?: { readonly adapter: RunAdapter; readonly feed: Pick<Feed, 'ready'> } | undefined;
+  readonly index?: { readonly adapter: RunAdapter; readonly feed: Pick<Feed, 'ready' | 'lagMs'> } | undefined;
+  readonly consistency?: Consistency;
   /** The backend's dialect, undefined until it is known. */
   dialect(): Dialect | undefined;
   /** Clauses and order keys, together, up to which a search is understood; by default what MLflow's databases take. */
@@ -45,15 +48,30 @@ const MAX_CLAUSES = 40;
 /** How long the index is left alone after a failure, in ms, so that searches do not queue behind a dead one. */
 const INDEX_PAUSE_MS = 2_000;
 
+/** An index that is further behind is not asked as it is, whatever the caller puts up with. */
+const MAX_LAG_MS = 10_000;
+
 /** Turns searches into reads: from the index when it can answer exactly and is up to date, else from the backend. */
 export function createRunSearch(sources: RunSearchSources): (search: RunSearch) => PlannedRead | HandOn {
   let pausedUntil = 0;
 
-  async function askIndex(scan: Scan, query: RunQuery, limit: number, from: Bookmark, signal: AbortSignal) {
+  /** How far behind the index may be asked; undefined when not at all. */
+  async function lagOf(
+    feed: Pick<Feed, 'ready' | 'lagMs'>,
+    ids: readonly string[],
+    of: Consistency,
+    signal: AbortSignal,
+  ) {
+    const lagMs = of === 'eventual' ? feed.lagMs(ids) : undefined;
+    if (lagMs !== undefined && lagMs <= MAX_LAG_MS) return lagMs;
+    return (await feed.ready(ids, signal)) ? 0 : undefined;
+  }
+
+  async function askIndex(scan: Scan, query: RunQuery, page: Page, consistency: Consistency, signal: AbortSignal) {
     if (!sources.index || scan.residual || !scan.ordered || Date.now() < pausedUntil) return undefined;
     try {
-      if (!(await sources.index.feed.ready(query.experimentIds, signal))) return undefined;
-      return await answer(scan, 'index', query, { limit, from }, signal);
+      const lagMs = await lagOf(sources.index.feed, query.experimentIds, consistency, signal);
+      return lagMs === undefined ? undefined : { ...(await answer(scan, 'index', query, page, signal)), lagMs };
     } catch (error) {
       if (signal.aborted) throw error;
       if (!(error instanceof PositionOutOfReach)) {
@@ -68,16 +86,17 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     const parsed = understand(search, sources.dialect(), sources.maxClauses ?? MAX_CLAUSES);
     if ('handOn' in parsed) return parsed;
     const { query, from } = parsed;
-    const limit = search.maxResults;
+    const page = { limit: search.maxResults, from };
+    const { consistency = sources.consistency ?? 'strict' } = search;
     const backend = sources.backend.pushDown(query);
     if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
     const index = sources.index?.adapter.pushDown(query);
     return {
-      key: `runs/search ${queryText(query)} ${limit} ${search.pageToken}`,
+      key: `runs/search ${queryText(query)} ${page.limit} ${search.pageToken}`,
       dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],
       fetch: async (signal) =>
-        (index && (await askIndex(index, query, limit, from, signal))) ??
-        answer(backend, 'backend', query, { limit, from }, signal),
+        (index && (await askIndex(index, query, page, consistency, signal))) ??
+        answer(backend, 'backend', query, page, signal),
     };
   };
 }
@@ -123,11 +142,16 @@ const toQuery = (
   dialect,
 });
 
+interface Page {
+  readonly limit: number;
+  readonly from: Bookmark;
+}
+
 async function answer(
   scan: Scan,
   source: Source,
   query: RunQuery,
-  { limit, from }: { readonly limit: number; readonly from: Bookmark },
+  { limit, from }: Page,
   signal: AbortSignal,
 ): Promise<ReadAnswer> {
   const page = await scan.fetch({ limit, from: { ...from, offset: Math.max(0, from.offset) } }, signal);

@@ -63,6 +63,18 @@ describe('a read through the cache', () => {
     expect((await read()).cache).toBe('MISS');
   });
 
+  it('is not stored when the index was behind', async () => {
+    const { read, state } = open();
+    const answer = { status: 200, contentType: 'application/json', body: Buffer.from('{}'), source: 'index' } as const;
+    for (const [lagMs, cache] of [
+      [1, 'MISS'],
+      [0, 'MISS'],
+      [0, 'HIT'],
+    ] as const)
+      expect(await read({ fetch: async () => ({ ...answer, lagMs }) })).toMatchObject({ cache });
+    expect(state.fetches).toBe(0);
+  });
+
   it('is not stored when it is long', async () => {
     const { read } = open();
     const fetch = async (): Promise<ReadAnswer> => ({

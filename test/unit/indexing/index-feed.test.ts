@@ -124,6 +124,48 @@ describe('a search', () => {
   });
 });
 
+describe('how far the index is behind', () => {
+  it('is not said before it is complete', async () => {
+    const release = gates.hold('scanExperiment');
+    open();
+    await untilCalled('scanExperiment');
+    expect(feed.lagMs(['0'])).toBeUndefined();
+    release();
+    await untilReady('0');
+    expect(feed.lagMs(['0'])).toBe(0);
+  });
+
+  it('grows from a write until it is visible, for its experiment', async () => {
+    open({ trustMs: 60_000 });
+    await untilReady('0', '1');
+    const release = gates.hold('readRuns');
+    change('run0');
+    await untilCalled('readRuns');
+    await sleep(20);
+    expect(feed.lagMs(['0'])).toBeGreaterThanOrEqual(20);
+    expect(feed.lagMs(['1'])).toBe(0);
+    gates.hold('refresh');
+    release();
+    await expect.poll(() => feed.status().dirtyRuns).toBe(0);
+    expect(feed.lagMs(['0'])).toBeGreaterThan(0);
+  });
+
+  it('ends without a strict search', async () => {
+    open({ trustMs: 60_000 });
+    await untilReady('0');
+    change('run0');
+    await expect.poll(() => feed.lagMs(['0'])).toBe(0);
+    expectEqual('0');
+  });
+
+  it('is not said while a write may still happen', async () => {
+    open({ trustMs: 60_000 });
+    await untilReady('0', '1');
+    apply({ experimentsWithChangedRuns: ['0'], uncertain: true });
+    expect([feed.lagMs(['0']), feed.lagMs(['1'])]).toEqual([undefined, 0]);
+  });
+});
+
 describe('a write', () => {
   it('to one run again and again is read once a round', async () => {
     open({ coalesceMs: 30 });

@@ -8,7 +8,7 @@ import {
   type RunPage,
   type Scan,
 } from '../../../src/plan/adapter.ts';
-import type { ReadAnswer } from '../../../src/plan/read.ts';
+import type { Consistency, ReadAnswer } from '../../../src/plan/read.ts';
 import { createRunSearch, type RunSearch } from '../../../src/plan/search-runs.ts';
 import type { RunQuery } from '../../../src/query/run-query.ts';
 
@@ -65,6 +65,8 @@ function setUp({
   dialect = 'sqlite' as Dialect | 'unknown',
   withIndex = true,
   resumable = false,
+  lagMs = undefined as number | undefined,
+  consistency = 'strict' as Consistency,
 } = {}) {
   const backend = source(BACKEND, { resumable });
   const failures: unknown[] = [];
@@ -73,9 +75,10 @@ function setUp({
     index: withIndex
       ? {
           adapter: index.adapter,
-          feed: { ready: async () => ready },
+          feed: { ready: async () => ready, lagMs: () => lagMs },
         }
       : undefined,
+    consistency,
     dialect: () => (dialect === 'unknown' ? undefined : dialect),
     onIndexFailure: (error) => failures.push(error),
   });
@@ -108,6 +111,25 @@ describe('a search', () => {
     ['the index cannot go to the page', { index: source(new PositionOutOfReach()) }],
   ])('is answered by the backend when %s', async (_reason, options) => {
     expect(await sourceOf(setUp(options).search())).toBe('backend');
+  });
+
+  it.each([
+    ['eventual' as const, { lagMs: 10_000 }, {}],
+    ['eventual' as const, { lagMs: 0 }, {}],
+    ['eventual' as const, { lagMs: 70 }, { consistency: 'strict' as const }],
+  ])('that may be %s is answered by an index that is behind, with %j', async (consistency, { lagMs }, configured) => {
+    const { search } = setUp({ ready: false, lagMs, ...configured });
+    expect(await search({ consistency })).toMatchObject({ source: 'index', lagMs });
+  });
+
+  it.each([
+    ['an index far behind', { lagMs: 10_001, consistency: 'eventual' as const }, {}],
+    ['an index that cannot be asked', { lagMs: undefined, consistency: 'eventual' as const }, {}],
+    ['a caller who wants all', { lagMs: 5, consistency: 'eventual' as const }, { consistency: 'strict' as const }],
+    ['a gateway that is strict', { lagMs: 5 }, {}],
+  ])('waits for the index all the same with %s', async (_why, options, asked) => {
+    expect(await sourceOf(setUp({ ready: false, ...options }).search(asked))).toBe('backend');
+    expect(await setUp({ ready: true, ...options }).search(asked)).toMatchObject({ source: 'index', lagMs: 0 });
   });
 
   it('leaves a failing index alone for a while, and reports it once', async () => {
