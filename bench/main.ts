@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ELASTICSEARCH_VERSION } from '../test/services/elasticsearch.ts';
 import { MLFLOW_VERSION } from '../test/services/mlflow.ts';
+import { benchFeed } from './feed.ts';
 import { describeMachine } from './machine.ts';
 import { HELP, readOptions } from './options.ts';
 import type { Say } from './progress.ts';
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
     ...((only ?? 'search') === 'search' && { search: { runs, samples, results: await benchSearch(options, say) } }),
     ...((only ?? 'proxy') === 'proxy' && { proxy: await benchProxy(options, say) }),
     ...((only ?? 'store') === 'store' && { store: { runs, samples, ...(await benchStore(options, say)) } }),
+    ...((only ?? 'feed') === 'feed' && { feed: { runs, samples, ...(await benchFeed(options, say)) } }),
   };
   await mkdir(dirname(options.json), { recursive: true });
   await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);

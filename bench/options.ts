@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 
-const PARTS = ['search', 'proxy', 'store'] as const;
+const PARTS = ['search', 'proxy', 'store', 'feed'] as const;
 type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -13,8 +13,8 @@ export interface BenchOptions {
 }
 
 export const HELP = `Measures the gateway side by side with what it is compared to, both asked in turns, on real servers of its own:
-searches against the same query sent raw to Elasticsearch, pass-through against a bare http-proxy-middleware, and the
-gateway's own store against MLflow on SQLite with the same runs.
+searches against the same query sent raw to Elasticsearch, pass-through against a bare http-proxy-middleware, the
+gateway's own store against MLflow on SQLite with the same runs, and what it costs to keep an index up to date.
 Prints a Markdown report. Absolute figures depend on the machine and on what else it does; the ratios count.
 
 Usage: npm run bench -- [options]
@@ -22,7 +22,7 @@ Usage: npm run bench -- [options]
   --runs N           runs in the index and in the stores (100000, at least 6000)
   --samples N        timed samples of each search and side (300); of MLflow, which is slow, as many as fit into 20 s
   --seconds N        length of a round of pass-through load or of logging (4)
-  --only PART        search, proxy or store (all)
+  --only PART        search, proxy, store or feed (all)
   --json FILE        where the figures go as JSON (bench/results/bench.json)
   --profile FOLDER   have the gateways write CPU profiles into this folder
   --help             print this text and stop

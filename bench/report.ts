@@ -1,3 +1,4 @@
+import type { FeedResult, Way } from './feed.ts';
 import type { Machine } from './machine.ts';
 import type { ProxyResult } from './proxy.ts';
 import type { SearchResult } from './search.ts';
@@ -12,6 +13,7 @@ export interface BenchReport {
   readonly search?: { readonly runs: number; readonly samples: number; readonly results: readonly SearchResult[] };
   readonly proxy?: readonly ProxyResult[];
   readonly store?: { readonly runs: number; readonly samples: number } & StoreResult;
+  readonly feed?: { readonly runs: number; readonly samples: number } & FeedResult;
 }
 
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -107,6 +109,30 @@ ${table(['clients', 'MLflow on SQLite', 'gateway', 'times as fast'], loggingRows
 The gateway held ${whole(peakMemoryMiB)} MiB at most.`;
 }
 
+function describeFeed({ runs, samples, backfill, batches, pairs }: NonNullable<BenchReport['feed']>): string {
+  const batchRows = Object.entries(batches).map(([way, spent]) => [BATCH_WAYS[way as Way], spread(spent)]);
+  const pairRows = Object.entries(pairs).map(([reading, spent]) => [reading, spread(spent), `${spent.misses}`]);
+  return `## Keeping an index
+
+${runs} runs were read at ${whole(backfill.read)} a second by a program that did nothing else, and copied into an Elasticsearch
+index by the gateway at ${whole(backfill.copied)}: ${times(backfill.copied / backfill.read)} of that rate.
+
+One \`log-batch\` of 10 metrics after the other, ${samples} samples a way in turns. Times in ms: p50 / p95 / p99.
+
+${table(['log-batch', 'ms'], batchRows)}
+
+A search right after a write to the experiment that it searches.
+
+${table(['search', 'ms', 'did not find the write'], pairRows)}`;
+}
+
+const BATCH_WAYS: Readonly<Record<Way, string>> = {
+  mlflow: 'MLflow',
+  plain: 'gateway without index',
+  elasticsearch: 'gateway with Elasticsearch index',
+  sqlite: 'gateway with SQLite index',
+};
+
 /** The report as Markdown. */
 export const printReport = (report: BenchReport): string =>
   [
@@ -114,4 +140,5 @@ export const printReport = (report: BenchReport): string =>
     ...(report.search ? [describeSearch(report.search)] : []),
     ...(report.proxy ? [describeProxy(report.proxy)] : []),
     ...(report.store ? [describeStore(report.store)] : []),
+    ...(report.feed ? [describeFeed(report.feed)] : []),
   ].join('\n\n');

@@ -1,0 +1,178 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRunReader } from '../adapters/mlflow/index.ts';
+import type { FeedStatus } from '../src/indexing/index-feed.ts';
+import { UpstreamClient } from '../src/upstream/upstream-client.ts';
+import { createRun } from '../test/fixtures/create-run.ts';
+import { type GatewayProcess, startGateway } from '../test/fixtures/gateway-process.ts';
+import { createExperiments } from '../test/fuzz/load-runs.ts';
+import { startElasticsearch } from '../test/services/elasticsearch.ts';
+import { type Ask, openConnection } from './connection.ts';
+import { gatewayEnv } from './gateway-env.ts';
+import { loadMlflow } from './load-mlflow.ts';
+import { makeRuns } from './make-runs.ts';
+import { startMlflowOnFile } from './mlflow-on-file.ts';
+import type { BenchOptions } from './options.ts';
+import { type Say, withProgress } from './progress.ts';
+import type { RecordedRequest } from './recorder.ts';
+import { countRuns } from './same-runs.ts';
+import { type Percentiles, percentilesOf } from './statistics.ts';
+import { timeInTurns } from './time-in-turns.ts';
+import { type Open, withServices } from './with-services.ts';
+
+/** Who takes a batch: MLflow itself, a gateway that keeps nothing, gateways that keep an index. */
+export type Way = 'mlflow' | 'plain' | 'elasticsearch' | 'sqlite';
+/** How a search after a write is answered: by MLflow, by an index that has every write, by an index as it is. */
+export type Reading = 'MLflow' | `${'Elasticsearch' | 'SQLite'}, ${'strict' | 'eventual'}`;
+
+export interface FeedResult {
+  /** Runs a second: read by a program that does nothing else, and copied to the index by the gateway. */
+  readonly backfill: { readonly read: number; readonly copied: number };
+  /** Of one `log-batch` after the other. */
+  readonly batches: Readonly<Record<Way, Percentiles>>;
+  /** Of a search right after a write, which should find it. */
+  readonly pairs: Readonly<Record<Reading, Percentiles & { readonly misses: number }>>;
+}
+
+const EXPERIMENTS = 20;
+const WARM_UP = 50;
+/** As the backfill does. */
+const EXPERIMENTS_AT_ONCE = 2;
+const POLL_MS = 50;
+
+/** What it costs to keep an index: copying all runs, and every write, and every search after a write. */
+export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> =>
+  withServices(async (open) => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-feed-'));
+    await open(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
+    const mlflow = await open(startMlflowOnFile(join(folder, 'mlflow.db')));
+    const elasticsearch = await open(startElasticsearch({ heapMb: 1_024 }));
+    const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
+    await loadMlflow(mlflow.databaseUri, withProgress(makeRuns(options.runs, experimentIds), 'MLflow', say));
+    say('Reading all runs, then copying them');
+    const read = await readAll(open, mlflow.url, experimentIds);
+    const startOne = (store: string, ...args: string[]) =>
+      open(
+        startGateway(['--upstream', mlflow.url, ...args], {
+          ...gatewayEnv(options.profile),
+          GATEWAY_INDEX_STORE: store,
+        }),
+      );
+    const withElasticsearch = await startOne('elasticsearch', '--elasticsearch', elasticsearch.url);
+    const copied = await untilComplete(withElasticsearch);
+    const withSqlite = await startOne('sqlite');
+    await untilComplete(withSqlite);
+    const plain = await startOne('none');
+    const urls = {
+      mlflow: mlflow.url,
+      plain: plain.url,
+      elasticsearch: withElasticsearch.url,
+      sqlite: withSqlite.url,
+    };
+    say('Batches');
+    const batches = await timeBatches(open, urls, experimentIds[0] ?? '', options.samples);
+    say('Searches after writes');
+    const pairs = await timePairs(open, urls, experimentIds[1] ?? '', options.samples);
+    return { backfill: { read, copied }, batches, pairs };
+  });
+
+async function readAll(open: Open, url: string, experimentIds: readonly string[]): Promise<number> {
+  const client = new UpstreamClient({ url, timeoutMs: 60_000, connections: EXPERIMENTS_AT_ONCE });
+  await open(Promise.resolve({ stop: () => client.close() }));
+  const reader = createRunReader(client);
+  const { signal } = new AbortController();
+  const waiting = [...experimentIds];
+  const start = performance.now();
+  let runs = 0;
+  const work = async () => {
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop())
+      for await (const page of reader.scanExperiment(id, signal)) runs += page.length;
+  };
+  await Promise.all(Array.from({ length: EXPERIMENTS_AT_ONCE }, work));
+  return (runs * 1_000) / (performance.now() - start);
+}
+
+/** Waits until the index holds every experiment. @returns how many runs it copied a second */
+async function untilComplete(gateway: GatewayProcess): Promise<number> {
+  for (;;) {
+    const answer = await fetch(`${gateway.url}/gateway/status`);
+    const { experiments, completeExperiments, backfill } = ((await answer.json()) as { index: FeedStatus }).index;
+    if (experiments > EXPERIMENTS && completeExperiments === experiments) return backfill?.runsPerSecond ?? 0;
+    await sleep(POLL_MS);
+  }
+}
+
+const post = (path: string, body: object, headers: Readonly<Record<string, string>> = {}): RecordedRequest => ({
+  method: 'POST',
+  path: `/api/2.0/mlflow/runs/${path}`,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: Buffer.from(JSON.stringify(body)),
+});
+
+async function timeBatches(open: Open, urls: Record<Way, string>, experimentId: string, samples: number) {
+  const logging = async (url: string) => {
+    const ask = await openConnection(open, url);
+    const run_id = await createRun(url, { experiment_id: experimentId });
+    let step = 0;
+    const log = () => {
+      const metrics = Array.from({ length: 10 }, (_, i) => ({ key: `m${i}`, value: i, timestamp: ++step, step }));
+      return ask(post('log-batch', { run_id, metrics }));
+    };
+    return { ask: log, samples, warmUp: WARM_UP };
+  };
+  const times = await timeInTurns({
+    mlflow: await logging(urls.mlflow),
+    plain: await logging(urls.plain),
+    elasticsearch: await logging(urls.elasticsearch),
+    sqlite: await logging(urls.sqlite),
+  });
+  return {
+    mlflow: percentilesOf(times.mlflow),
+    plain: percentilesOf(times.plain),
+    elasticsearch: percentilesOf(times.elasticsearch),
+    sqlite: percentilesOf(times.sqlite),
+  };
+}
+
+async function timePairs(open: Open, urls: Record<Way, string>, experimentId: string, samples: number) {
+  const pairing = async (url: string, headers: Readonly<Record<string, string>>) => {
+    const run_id = await createRun(url, { experiment_id: experimentId });
+    return { ask: await openConnection(open, url), run_id, headers, times: [] as number[], misses: 0 };
+  };
+  const strict = { 'x-gateway-consistency': 'strict' };
+  const eventual = { 'x-gateway-consistency': 'eventual' };
+  const sides = {
+    MLflow: await pairing(urls.mlflow, {}),
+    'Elasticsearch, strict': await pairing(urls.elasticsearch, strict),
+    'Elasticsearch, eventual': await pairing(urls.elasticsearch, eventual),
+    'SQLite, strict': await pairing(urls.sqlite, strict),
+    'SQLite, eventual': await pairing(urls.sqlite, eventual),
+  } satisfies Record<Reading, unknown>;
+  for (let i = -WARM_UP; i < samples; i++) {
+    for (const side of Object.values(sides)) {
+      const { found, ms } = await writeAndSearch(side, experimentId, `${i}`);
+      if (i < 0) continue;
+      side.times.push(ms);
+      if (!found) side.misses++;
+    }
+  }
+  const results = Object.entries(sides).map(([reading, { times, misses }]) => [
+    reading,
+    { ...percentilesOf(times), misses },
+  ]);
+  return Object.fromEntries(results) as FeedResult['pairs'];
+}
+
+async function writeAndSearch(
+  { ask, run_id, headers }: { readonly ask: Ask; readonly run_id: string; readonly headers: Record<string, string> },
+  experimentId: string,
+  value: string,
+) {
+  await ask(post('set-tag', { run_id, key: `pair-${run_id}`, value }));
+  const search = { experiment_ids: [experimentId], filter: `tags.\`pair-${run_id}\` = '${value}'` };
+  const start = performance.now();
+  const answer = await ask(post('search', search, headers));
+  return { found: countRuns(answer) === 1, ms: performance.now() - start };
+}
