@@ -149,6 +149,18 @@ it.each(WAYS)(
   300_000,
 );
 
+it.each(['strict', 'eventual'])('an index that has all says so, to callers who are %s', async (consistency) => {
+  const experiment_ids = [...loaded.experimentIdOf.values()];
+  for (const { url } of [indexed, embedded]) {
+    const answer = await postJson(
+      `${url}/api/2.0/mlflow/runs/search`,
+      { experiment_ids },
+      { 'x-gateway-consistency': consistency },
+    );
+    expect(Object.fromEntries(answer.headers)).toMatchObject({ 'x-gateway-source': 'index', 'x-index-lag-ms': '0' });
+  }
+});
+
 it('the gateway alone gives the observed answer to all cases but those of accidental grammar', async () => {
   const problems: string[] = [];
   for (const searchCase of searchCases.cases) {
