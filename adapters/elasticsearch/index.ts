@@ -5,7 +5,7 @@ import type { RunQuery } from '../../src/query/run-query.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import * as state from './index-state.ts';
 import { createScan } from './run-scan.ts';
-import { writeRuns } from './run-writer.ts';
+import { removeRuns, writeRuns } from './run-writer.ts';
 import { setUp } from './set-up.ts';
 
 export interface ElasticsearchOptions extends ConnectionOptions {
@@ -41,6 +41,10 @@ class ElasticsearchIndex implements RunsIndex {
 
   async write(runs: readonly string[], version: number): Promise<WriteReport> {
     return writeRuns(this.#connection, this.#index, runs, version);
+  }
+
+  async remove(runIds: readonly string[], version: number): Promise<number> {
+    return removeRuns(this.#connection, this.#index, runIds, version);
   }
 
   async refresh(): Promise<void> {

@@ -33,6 +33,29 @@ export async function writeRuns(
   return report;
 }
 
+const IDS_A_REQUEST = 5_000;
+
+/**
+ * Leaves an empty document in the place of each run, which no search finds and whose version keeps older readings out for
+ * good: that of a deleted document would be forgotten after `index.gc_deletes`, a minute by default.
+ */
+export async function removeRuns(
+  connection: Connection,
+  index: string,
+  runIds: readonly string[],
+  version: number,
+): Promise<number> {
+  let removed = 0;
+  for (let i = 0; i < runIds.length; i += IDS_A_REQUEST) {
+    const bulk = runIds.slice(i, i + IDS_A_REQUEST).map((runId) => ({ runId, json: '{}' }));
+    for (const outcome of await send(connection, index, bulk, version)) {
+      if (outcome === 'written') removed++;
+      else if (outcome !== 'stale') throw itemFailure(400, outcome.reason);
+    }
+  }
+  return removed;
+}
+
 const rejection = ({ runId, experimentId }: Omit<Encoded, 'json'>, reason: string): RejectedRun => ({
   runId,
   experimentId,
@@ -72,7 +95,7 @@ type Outcome = 'written' | 'stale' | { readonly reason: string };
 async function send(
   connection: Connection,
   index: string,
-  bulk: readonly Encoded[],
+  bulk: readonly Pick<Encoded, 'runId' | 'json'>[],
   version: number,
 ): Promise<Outcome[]> {
   const operations = bulk.flatMap(({ runId, json }) => [

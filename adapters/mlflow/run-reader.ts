@@ -1,7 +1,8 @@
+import type { Run } from '../../src/domain/run.ts';
 import { decodeRun } from '../../src/domain/run-text.ts';
 import { BackendAnswer } from '../../src/plan/backend-answer.ts';
 import type { RunReader } from '../../src/plan/run-reader.ts';
-import type { Leaf } from '../../src/query/ast.ts';
+import type { Filter, Leaf } from '../../src/query/ast.ts';
 import { printLeaf } from '../../src/query/print.ts';
 import type { UpstreamClient } from '../../src/upstream/upstream-client.ts';
 import { get, jsonOf, post } from './ask.ts';
@@ -23,28 +24,37 @@ export function createRunReader(
   { pageSize = 1_000, pageLength = 8_000_000 }: RunReaderOptions = {},
 ): RunReader {
   return {
-    experimentIds: (signal) => readExperimentIds(client, signal),
+    experimentIds: async (signal) => [...(await readExperiments(client, signal)).keys()],
+    experimentStages: (signal) => readExperiments(client, signal),
     experimentOf: (runId, signal) => readExperimentOf(client, runId, signal),
     readRuns: async (experimentId, runIds, signal) => {
       const filter = isOneOf(runIds);
       const page = { limit: Math.max(1, runIds.length), offset: 0 };
-      return (await fetchRuns(client, searchAll(experimentId, filter), page, signal)).runs;
+      return (await fetchRuns(client, searchAll([experimentId], filter), page, signal)).runs;
     },
     runsEndedAtZero: async (experimentId, runIds, signal) => {
       const filter = runIds ? `${ENDED_AT_ZERO} AND ${isOneOf(runIds)}` : ENDED_AT_ZERO;
       const page = { limit: 1_000, offset: 0 };
-      const { runs } = await fetchRuns(client, searchAll(experimentId, filter), page, signal);
+      const { runs } = await fetchRuns(client, searchAll([experimentId], filter), page, signal);
       return runs.map((text) => decodeRun(text).runId);
     },
-    scanExperiment: (experimentId, signal) => scan(client, experimentId, { pageSize, pageLength }, signal),
+    scanExperiment: (experimentId, signal) => scan(client, [experimentId], [], { pageSize, pageLength }, signal),
+    scanRuns: (experimentIds, filter, signal) =>
+      scan(client, experimentIds, filter ? termsOf(filter) : [], { pageSize, pageLength }, signal),
   };
 }
 
-const searchAll = (experimentId: string, filter: string) => ({
-  experiment_ids: [experimentId],
+const searchAll = (experimentIds: readonly string[], filter: string) => ({
+  experiment_ids: experimentIds,
   filter,
   run_view_type: VIEW_TYPE.all,
 });
+
+/** MLflow knows no other filters. @throws TypeError for one that is more than tests of attributes, all to be true. */
+function termsOf(filter: Filter): string[] {
+  if (filter.kind === 'or' || filter.kind === 'not') throw new TypeError(`MLflow has no filter with ${filter.kind}.`);
+  return filter.kind === 'and' ? filter.terms.flatMap(termsOf) : [printTest(filter)];
+}
 
 function printTest(leaf: Leaf): string {
   const text = printLeaf(leaf);
@@ -63,13 +73,13 @@ const ENDED_AT_ZERO = printTest({
 });
 
 interface WireExperiments {
-  readonly experiments?: readonly { readonly experiment_id: string }[];
+  readonly experiments?: readonly { readonly experiment_id: string; readonly lifecycle_stage: string }[];
   readonly next_page_token?: string;
 }
 
 /** Newest first: an experiment created meanwhile moves the rest back, so that some come twice and none is missed. */
-async function readExperimentIds(client: UpstreamClient, signal: AbortSignal): Promise<readonly string[]> {
-  const ids = new Set<string>();
+async function readExperiments(client: UpstreamClient, signal: AbortSignal) {
+  const stages = new Map<string, Run['lifecycleStage']>();
   for (let token: string | undefined = ''; token !== undefined; ) {
     const body = {
       view_type: VIEW_TYPE.all,
@@ -78,10 +88,11 @@ async function readExperimentIds(client: UpstreamClient, signal: AbortSignal): P
       page_token: token,
     };
     const page = JSON.parse(jsonOf(await post(client, 'experiments/search', body, signal))) as WireExperiments;
-    for (const { experiment_id } of page.experiments ?? []) ids.add(experiment_id);
+    for (const { experiment_id, lifecycle_stage } of page.experiments ?? [])
+      stages.set(experiment_id, lifecycle_stage === 'deleted' ? 'deleted' : 'active');
     token = page.next_page_token;
   }
-  return [...ids];
+  return stages;
 }
 
 async function readExperimentOf(client: UpstreamClient, runId: string, signal: AbortSignal) {
@@ -111,7 +122,8 @@ function isUnknownRun(body: Buffer): boolean {
  */
 async function* scan(
   client: UpstreamClient,
-  experimentId: string,
+  experimentIds: readonly string[],
+  terms: readonly string[],
   { pageSize, pageLength }: Required<RunReaderOptions>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[]> {
@@ -119,7 +131,8 @@ async function* scan(
   let bound: bigint | undefined;
   let offset = 0;
   for (;;) {
-    const search = searchAll(experimentId, bound === undefined ? '' : notAfter(bound));
+    const tests = bound === undefined ? terms : [...terms, notAfter(bound)];
+    const search = searchAll(experimentIds, tests.join(' AND '));
     const { runs, more, bytes } = await fetchRuns(client, search, { limit, offset }, signal);
     if (runs.length > 0) yield runs;
     const last = runs.at(-1);

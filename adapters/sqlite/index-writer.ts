@@ -4,7 +4,7 @@ import { decodeRun } from '../../src/domain/run-text.ts';
 import type { Coverage, RejectedRun, WriteReport } from '../../src/plan/runs-index.ts';
 import { transact } from './database.ts';
 import { isStorable } from './push-down.ts';
-import { DROP_EPOCH_TABLES, EPOCH_TABLES } from './schema.ts';
+import { DROP_EPOCH_TABLES, EPOCH_TABLES, REMOVALS } from './schema.ts';
 import { sql } from './sql.ts';
 import { Statements } from './statements.ts';
 
@@ -25,7 +25,7 @@ export class IndexWriter {
   /** Begins with nothing: runs that the backend lost meanwhile, and its earlier readings, are gone. */
   beginEpoch(): number {
     return transact(this.#database, () => {
-      this.#database.exec(DROP_EPOCH_TABLES + EPOCH_TABLES);
+      this.#database.exec(DROP_EPOCH_TABLES + EPOCH_TABLES + REMOVALS);
       // Of two index files no epoch is the same.
       return this.#increment('epoch', Date.now());
     });
@@ -47,6 +47,11 @@ export class IndexWriter {
       }
     });
     return report;
+  }
+
+  /** What is there at this version or a newer one stays. @returns how many are out. */
+  remove(runIds: readonly string[], version: number): number {
+    return transact(this.#database, () => runIds.filter((runId) => this.#remove(runId, version)).length);
   }
 
   /** Neither a record of a later epoch nor, in the same epoch, that an experiment is excluded, is ever replaced. */
@@ -75,11 +80,26 @@ export class IndexWriter {
     );
   }
 
-  #put(run: Run, text: string, version: number): boolean {
-    const found = this.#statements.get<{ id: bigint; version: bigint }>(sql`
-      SELECT id, version FROM runs JOIN versions ON versions.run = runs.id WHERE run_id = ${run.runId}`);
+  #remove(runId: string, version: number): boolean {
+    const found = this.#find(runId);
     if (found && found.version >= version) return false;
-    if (found) this.#statements.run(sql`DELETE FROM runs WHERE id = ${found.id}`);
+    if (found?.id) this.#statements.run(sql`DELETE FROM runs WHERE id = ${found.id}`);
+    this.#statements.run(sql`INSERT OR REPLACE INTO removals VALUES (${runId}, ${version})`);
+    return true;
+  }
+
+  /** What is known of a run, without an id when it was taken out. */
+  #find(runId: string): { id: bigint | null; version: bigint } | undefined {
+    return this.#statements.get(sql`
+      SELECT id, version FROM runs JOIN versions ON versions.run = runs.id WHERE run_id = ${runId}
+      UNION ALL SELECT NULL, version FROM removals WHERE run_id = ${runId}`);
+  }
+
+  #put(run: Run, text: string, version: number): boolean {
+    const found = this.#find(run.runId);
+    if (found && found.version >= version) return false;
+    if (found)
+      this.#statements.run(sql`DELETE FROM ${found.id ? sql`runs` : sql`removals`} WHERE run_id = ${run.runId}`);
     const id = this.#statements.value(sql`
       INSERT INTO runs (id, run_id, experiment_id, stage, start_time, end_time, name, status, user_id, artifact_uri)
       VALUES (${found?.id ?? null}, ${run.runId}, ${run.experimentId}, ${run.lifecycleStage},

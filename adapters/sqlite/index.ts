@@ -41,6 +41,10 @@ class SqliteIndex implements RunsIndex {
     return this.#writer.call('write', runs, version);
   }
 
+  remove(runIds: readonly string[], version: number): Promise<number> {
+    return this.#writer.call('remove', runIds, version);
+  }
+
   /** What was written is visible at once. */
   async refresh(): Promise<void> {}
 

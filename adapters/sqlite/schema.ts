@@ -69,7 +69,14 @@ CREATE TABLE versions (run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE
 CREATE TABLE coverage (experiment_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, excluded INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-/** Undoes {@link EPOCH_TABLES}; tables before those that they refer to. */
-export const DROP_EPOCH_TABLES = ['run_texts', 'metrics', 'params', 'tags', 'datasets', 'versions', 'coverage', 'runs']
+/** Runs taken out in an epoch, each with the version that nothing older may bring it back from. */
+export const REMOVALS = `
+CREATE TABLE removals (run_id TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** Undoes {@link EPOCH_TABLES} and {@link REMOVALS}; tables before those that they refer to. */
+export const DROP_EPOCH_TABLES = [
+  ...['run_texts', 'metrics', 'params', 'tags', 'datasets', 'versions', 'coverage', 'removals', 'runs'],
+]
   .map((table) => `DROP TABLE ${table};`)
   .join('\n');

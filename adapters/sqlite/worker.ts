@@ -25,6 +25,7 @@ const ROLES: Record<Role, (path: string) => Functions> = {
       beginEpoch: () => writer.beginEpoch(),
       epoch: () => writer.epoch(),
       write: (texts: readonly string[], version: number) => writer.write(texts, version),
+      remove: (runIds: readonly string[], version: number) => writer.remove(runIds, version),
       recordCoverage: (...args: Parameters<IndexWriter['recordCoverage']>) => writer.recordCoverage(...args),
       coverage: (...args: Parameters<IndexWriter['coverage']>) => writer.coverage(...args),
     };

@@ -38,6 +38,13 @@ export interface RunsIndex extends RunAdapter {
    * @throws GatewayError when the index did not take a run for a reason that may pass.
    */
   write(runs: readonly string[], version: number): Promise<WriteReport>;
+  /**
+   * Takes runs out that the backend has no more, under a version taken **before** it was asked. Whatever was read under an
+   * older version does not bring them back, however late it is written. As with `write`, seen from the next `refresh` on.
+   * @returns how many are out: all but those that were written or taken out at this version or a newer one.
+   * @throws GatewayError when the index did not take one out for a reason that may pass.
+   */
+  remove(runIds: readonly string[], version: number): Promise<number>;
   refresh(): Promise<void>;
   beginEpoch(): Promise<number>;
   /** The current epoch, 0 before the first. */

@@ -226,6 +226,43 @@ export function itIsARunsIndex(
       expect(await answerOf(index, runQuery({ filter }))).toEqual([]);
     });
 
+    it('takes out runs that are older than the version they are taken out under, and no others', async () => {
+      const index = await open();
+      const before = await index.nextVersion();
+      const removal = await index.nextVersion();
+      const after = await index.nextVersion();
+      await index.write([version1], before);
+      await index.write([other], after);
+      expect(await index.remove([runIdAt(0), runIdAt(1), runIdAt(2)], removal)).toBe(2);
+      expect(await search(index)).toEqual([other]);
+      expect(await index.remove([], after)).toBe(0);
+    });
+
+    it('never brings a run back from a reading that is older than its end, only from a younger one', async () => {
+      const index = await open();
+      const before = await index.nextVersion();
+      const removal = await index.nextVersion();
+      await index.write([version1], before);
+      await index.remove([runIdAt(0), runIdAt(1)], removal);
+      const late = { written: 0, stale: 2, rejected: [] };
+      expect(await index.write([version1, other], before)).toEqual(late);
+      expect(await index.write([version1, other], removal)).toEqual(late);
+      expect(await index.remove([runIdAt(0)], before)).toBe(0);
+      expect(await search(index)).toEqual([]);
+      expect(await index.write([version2], await index.nextVersion())).toEqual({ written: 1, stale: 0, rejected: [] });
+      expect(await search(index)).toEqual([version2]);
+      expect(await index.remove([runIdAt(0)], removal)).toBe(0);
+      expect(await search(index)).toEqual([version2]);
+    });
+
+    it('takes out more runs than one request holds', async () => {
+      const index = await open();
+      await index.write([version1], await index.nextVersion());
+      const ids = Array.from({ length: 5_001 }, (_, at) => runIdAt(5_000 - at));
+      expect(await index.remove(ids, await index.nextVersion())).toBe(5_001);
+      expect(await search(index)).toEqual([]);
+    });
+
     it('names the runs that it cannot hold, and takes the others', async () => {
       const index = await open();
       const bad = unfit.map(([flaw], at) => plainRun({ runId: runIdAt(at), ...flaw }));

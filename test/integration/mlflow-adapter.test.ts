@@ -262,6 +262,30 @@ describe('the reader', () => {
     },
   );
 
+  it('finds in several experiments the runs that a filter over attributes asks for', async () => {
+    const [second = ''] = await createExperiments(mlflow, 1, 'reader-too');
+    const tied = await createRun(mlflow, { experiment_id: second, start_time: 5_000 });
+    const outside = await createRun(mlflow, { experiment_id: second, start_time: 4_999 });
+    const from = (value: bigint) =>
+      ({ kind: 'compare', field: { entity: 'attribute', key: 'start_time' }, op: '>=', value }) as const;
+    const running = {
+      kind: 'compare',
+      field: { entity: 'attribute', key: 'status' },
+      op: '!=',
+      value: 'FINISHED',
+    } as const;
+    const find = async (ids: readonly string[], filter: Filter | undefined) => {
+      const found = new Set<string>();
+      for await (const page of reader.scanRuns(ids, filter, signal)) for (const id of idsOf(page)) found.add(id);
+      return found;
+    };
+    const late = [...created].filter(([, startTime]) => startTime >= 5_000n).map(([id]) => id);
+    const filter = { kind: 'and', terms: [from(5_000n), running] } as const;
+    expect(await find([experimentId, second], filter)).toEqual(new Set([...late, tied]));
+    expect(await find([second], undefined)).toEqual(new Set([tied, outside]));
+    await expect(find([second], { kind: 'not', term: running })).rejects.toThrow(TypeError);
+  });
+
   it('tells runs that ended at 0 from those that have not ended, which their JSON does not', async () => {
     const [zero = '', open = '', later = ''] = [...created.keys()];
     await post(mlflow, 'runs/update', { run_id: zero, status: 'FINISHED', end_time: 0 });
@@ -313,6 +337,9 @@ describe('the reader', () => {
     const ids = await reader.experimentIds(signal);
     expect(ids.indexOf(newer)).toBeLessThan(ids.indexOf(older));
     expect(ids.at(-1)).toBe('0');
+    const stages = await reader.experimentStages(signal);
+    expect([...stages.keys()]).toEqual(ids);
+    expect([older, newer].map((id) => stages.get(id))).toEqual(['deleted', 'active']);
   });
 });
 
