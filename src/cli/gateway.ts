@@ -54,7 +54,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const reader = createRunReader(upstream);
   const parts = { directory, reader, metrics, logger };
   const cache = openCache(config, secrets, parts);
-  const index = openIndex(config, secrets, parts);
+  const index = openIndex(config, secrets, { ...parts, onRepaired: (effect) => cache.invalidate(effect) });
   const access = new AnonymousAccess(upstream, {
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
   });

@@ -12,6 +12,7 @@ import type { Feed } from '../plan/feed.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
+import type { WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -33,13 +34,15 @@ export interface IndexParts {
   readonly reader: RunReader;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Told what was written past the gateway, once the index has it. */
+  onRepaired?(effect: WriteEffect): Promise<void>;
 }
 
 /** The runs index and what keeps it up to date; undefined when the configuration names none. */
 export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: IndexParts): Index | undefined {
   const index = openRunsIndex(config, secrets);
   if (!index) return undefined;
-  const { directory, reader, metrics, logger } = parts;
+  const { directory, reader, metrics, logger, onRepaired } = parts;
   const journal = openFeedJournal({
     file: journalFile(config),
     maxAbsenceMs: config.feed.resumeWithinMs,
@@ -51,6 +54,18 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
       readyMs: config.feed.readyTimeoutMs,
       uncertainMs: config.feed.uncertainWriteMs,
       maxRunsPerSecond: config.feed.maxRunsPerSecond,
+      reconcile: {
+        ...config.feed.reconcile,
+        onPass({ pass, ms, runs, drift, experiments }) {
+          for (const [kind, count] of Object.entries(drift)) metrics.drifted(kind, count);
+          if (experiments + drift.missing + drift.changed + drift.gone > 0)
+            logger.info(
+              { pass, ms, runs, ...drift, experiments },
+              'found writes past the gateway; the index is repaired',
+            );
+        },
+        ...(onRepaired && { onRepaired }),
+      },
       onFailure: (err) =>
         logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not'),
     },

@@ -89,6 +89,27 @@ const Cache = z.strictObject({
   maxMemoryBytes: bytes.default(67_108_864).describe('Bound of the memory store, in bytes'),
 });
 
+/** In ms; 0 switches off. Timers count no further. */
+const period = z.int().min(0).max(2_147_483_647);
+
+const Reconcile = z.strictObject({
+  quickEveryMs: period
+    .default(15_000)
+    .describe(
+      'How often new and unfinished runs are compared with the index, in case they were written directly, in ms; 0: never',
+    ),
+  recentEveryMs: period.default(60_000).describe('How often runs that ended lately are, in ms; 0: never'),
+  recentWithinMs: milliseconds.default(3_600_000).describe('How long ago that is, in ms'),
+  fullEveryMs: period
+    .default(21_600_000)
+    .describe('How often every run is, which finds old runs that were changed, deleted or removed, in ms; 0: never'),
+  fullRunsPerSecond: z
+    .int()
+    .positive()
+    .default(500)
+    .describe('Most runs a second that the full compare reads from the MLflow server'),
+});
+
 const Feed = z.strictObject({
   consistency: z
     .enum(['strict', 'eventual'])
@@ -112,6 +133,7 @@ const Feed = z.strictObject({
     .describe(
       'Most runs a second that are read from the MLflow server to fill the index; without it, as fast as it goes',
     ),
+  reconcile: Reconcile.prefault({}),
 });
 
 const Log = z.strictObject({

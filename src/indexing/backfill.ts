@@ -4,6 +4,7 @@ import type { Coverage, RunsIndex } from '../plan/runs-index.ts';
 import { backOff } from './back-off.ts';
 import { type Progress, ProgressMeter } from './backfill-progress.ts';
 import type { BackfillQueue } from './backfill-queue.ts';
+import { Pace } from './pace.ts';
 
 export interface BackfillPorts {
   readonly index: RunsIndex;
@@ -66,13 +67,14 @@ class Job {
   readonly #retryMs: number;
   #copied: Copied[] = [];
   #recordedAt = performance.now();
+  readonly #pace: Pace;
   #inWork = 0;
-  #freeAt = performance.now();
 
   constructor(ports: BackfillPorts, options: BackfillOptions) {
     this.#ports = ports;
     this.#options = options;
     this.#retryMs = options.retryMs ?? 1_000;
+    this.#pace = new Pace(options.maxRunsPerSecond);
   }
 
   async work(): Promise<void> {
@@ -112,22 +114,14 @@ class Job {
 
   /** The version is taken before the page is read, so that this reading never replaces a younger one. */
   async #read(pages: AsyncIterator<readonly string[]>): Promise<Page | undefined> {
-    await this.#pace();
+    await this.#pace.wait(this.#options.signal);
     const version = await this.#ports.index.nextVersion();
     const { done, value } = await pages.next();
     if (done) return undefined;
-    this.#freeAt += (value.length * 1_000) / (this.#options.maxRunsPerSecond ?? Number.POSITIVE_INFINITY);
+    this.#pace.count(value.length);
     this.#meter.addRuns(value.length);
     this.#report();
     return { runs: value, version };
-  }
-
-  async #pace(): Promise<void> {
-    const { signal } = this.#options;
-    signal.throwIfAborted();
-    const now = performance.now();
-    if (this.#freeAt > now) await sleep(this.#freeAt - now, undefined, { signal });
-    else this.#freeAt = now;
   }
 
   /** Records what is copied, once it is visible to searches. */

@@ -65,6 +65,10 @@ export class DirtyRuns {
     return next === undefined ? undefined : Math.max(0, next - performance.now());
   }
 
+  has(runId: string): boolean {
+    return this.#runs.has(runId);
+  }
+
   mark(runId: string): void {
     const mark = ++this.#lastMark;
     const run = this.#runs.get(runId);

@@ -117,9 +117,22 @@ export class ExperimentCoverage {
   /** As `isComplete`, after asking the index for what is not known. @throws what the index throws. */
   async check(experimentIds: ReadonlySet<string>): Promise<boolean> {
     const known = this.isComplete(experimentIds);
-    if (known !== undefined || this.#epoch === undefined) return known ?? false;
+    if (known !== undefined) return known;
+    return (
+      (await this.#ask([...experimentIds].filter((id) => this.#recall(id) === undefined))) &&
+      this.wasComplete(experimentIds)
+    );
+  }
+
+  /** Those of the experiments that are complete now. @throws what the index throws. */
+  async findComplete(experimentIds: readonly string[]): Promise<string[]> {
+    return (await this.#ask(experimentIds)) ? experimentIds.filter((id) => this.wasComplete([id])) : [];
+  }
+
+  /** False when there is no epoch any more. */
+  async #ask(asked: readonly string[]): Promise<boolean> {
     const epoch = this.#epoch;
-    const asked = [...experimentIds].filter((id) => this.#recall(id) === undefined);
+    if (epoch === undefined) return false;
     const at = performance.now();
     const [current, coverage] = await Promise.allSettled([this.#index.epoch(), this.#index.coverage(asked, epoch)]);
     if (this.#epoch !== epoch) return false;
@@ -131,7 +144,7 @@ export class ExperimentCoverage {
     }
     const found = resultOf(coverage);
     for (const id of asked) this.#told.set(id, { complete: found.get(id) === 'complete', at });
-    return this.wasComplete(experimentIds);
+    return true;
   }
 }
 

@@ -9,6 +9,7 @@ import { DirtyRuns } from './dirty-runs.ts';
 import { FlushWorker } from './flush-worker.ts';
 import { IndexKeeper, type KeeperStatus } from './index-keeper.ts';
 import { Pauses } from './pauses.ts';
+import { type ReconcileOptions, Reconciler, type ReconcileStatus } from './reconciler.ts';
 import { Refresher } from './refresher.ts';
 import { UncertainWrites } from './uncertain-writes.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -33,6 +34,8 @@ export interface IndexFeedOptions {
   /** How long the backend may still carry out a write whose answer never came, in ms. */
   readonly uncertainMs?: number;
   readonly maxRunsPerSecond?: number | undefined;
+  /** How writes past the gateway are looked for; by default they are not. */
+  readonly reconcile?: ReconcileOptions | undefined;
   /** Told of every failure; the feed goes on by itself. */
   onFailure?(error: unknown): void;
 }
@@ -41,6 +44,7 @@ export interface FeedStatus extends KeeperStatus {
   readonly dirtyRuns: number;
   readonly oldestDirtyAgeMs: number;
   readonly uncertainWrites: number;
+  readonly reconcile: ReconcileStatus | undefined;
   readonly lastFailure: { readonly at: string; readonly message: string } | undefined;
 }
 
@@ -59,7 +63,10 @@ export class IndexFeed implements Feed {
   readonly #worker: FlushWorker;
   readonly #uncertain: UncertainWrites;
   readonly #keeper: IndexKeeper;
+  readonly #reconciler: Reconciler | undefined;
   readonly #pauses: Pauses;
+  /** What writes may change whose end is not known yet. */
+  readonly #underWay = new Set<WriteEffect>();
   readonly #readyMs: number;
   readonly #onFailure: (error: unknown) => void;
   #lastFailure: FeedStatus['lastFailure'];
@@ -86,11 +93,12 @@ export class IndexFeed implements Feed {
       retryMs,
       maxRunsPerSecond,
       onFailure,
+      onCopied: async (kept) => this.#reconciler?.run(kept),
     });
     this.#worker = new FlushWorker(
       { index, reader, directory, dirty: this.#dirty, refresher: this.#refresher },
       {
-        onRejected: (runs) => this.#keeper.exclude(runs),
+        onRejected: (runs) => this.#keeper.exclude(runs.map(({ experimentId }) => experimentId)),
         onUnknownRun: (runId) => this.#uncertain.forgetRun(runId),
         onFailure,
       },
@@ -102,6 +110,19 @@ export class IndexFeed implements Feed {
       delaysMs: UNCERTAIN_TURNS.map((share) => share * (options.uncertainMs ?? 60_000)),
       repeat: (effect) => this.apply(effect),
     });
+    this.#reconciler =
+      options.reconcile &&
+      new Reconciler(
+        {
+          index,
+          reader,
+          directory,
+          keeper: this.#keeper,
+          refresher: this.#refresher,
+          isBusy: (runId, experimentId) => this.#isBusy(runId, experimentId),
+        },
+        { ...options.reconcile, maxRunsPerSecond, retryMs, onFailure },
+      );
     this.#takeUp(journal);
   }
 
@@ -124,7 +145,20 @@ export class IndexFeed implements Feed {
 
   expect(effect: WriteEffect): () => void {
     const id = this.#journal.noteWrite(effect);
-    return () => this.#journal.forgetWrite(id);
+    this.#underWay.add(effect);
+    return () => {
+      this.#underWay.delete(effect);
+      this.#journal.forgetWrite(id);
+    };
+  }
+
+  /** Whether a write that passed the gateway may have changed this run and is not in the index yet. */
+  #isBusy(runId: string, experimentId: string): boolean {
+    if (this.#dirty.has(runId) || this.#keeper.coverage.isDoubted(experimentId)) return true;
+    for (const { unknown, runs, experimentsWithChangedRuns } of this.#underWay)
+      if (unknown || experimentsWithChangedRuns.includes(experimentId) || runs.some((run) => run.runId === runId))
+        return true;
+    return this.#uncertain.blocks(new Set([experimentId]));
   }
 
   apply(effect: WriteEffect): void {
@@ -210,6 +244,7 @@ export class IndexFeed implements Feed {
       dirtyRuns: this.#dirty.size,
       oldestDirtyAgeMs: this.#dirty.oldestAgeMs,
       uncertainWrites: this.#uncertain.size,
+      reconcile: this.#reconciler?.status,
       lastFailure: this.#lastFailure,
     };
   }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Run } from '../domain/run.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
-import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
+import type { RunsIndex } from '../plan/runs-index.ts';
 import { backOff, persist } from './back-off.ts';
 import { backfill } from './backfill.ts';
 import type { Progress } from './backfill-progress.ts';
@@ -19,7 +20,20 @@ export interface IndexKeeperOptions {
   readonly retryMs: number;
   readonly maxRunsPerSecond?: number | undefined;
   onFailure(error: unknown): void;
+  /** Called once all has been copied; goes on until the signal aborts. */
+  onCopied?(kept: KeptIndex): Promise<void>;
 }
+
+/** An index that is kept up in one epoch. */
+export interface KeptIndex {
+  /** When that began, in ms since 1970. */
+  readonly since: number;
+  /** Whether an earlier process began the epoch. */
+  readonly resumed: boolean;
+  readonly signal: AbortSignal;
+}
+
+type Stage = Run['lifecycleStage'];
 
 export interface KeeperStatus {
   /** The epoch the index was last begun in; undefined before the first and while it is begun again. */
@@ -43,7 +57,7 @@ export class IndexKeeper {
   readonly coverage: ExperimentCoverage;
   readonly #options: IndexKeeperOptions;
   readonly #queue = new BackfillQueue();
-  readonly #experiments = new Set<string>();
+  readonly #experiments = new Map<string, Stage>();
   readonly #stopped = new AbortController();
   #session = new AbortController();
   #running: Promise<void> | undefined;
@@ -74,6 +88,28 @@ export class IndexKeeper {
     };
   }
 
+  get experimentIds(): readonly string[] {
+    return [...this.#experiments.keys()];
+  }
+
+  /** A copy: all experiments, each in the stage that its backend last told. */
+  get stages(): ReadonlyMap<string, Stage> {
+    return new Map(this.#experiments);
+  }
+
+  /**
+   * What the backend tells of its experiments. New ones are copied.
+   * @returns how many are new, and whether anything was not known.
+   */
+  learn(stages: ReadonlyMap<string, Stage>, vanished: readonly string[]): { created: number; changed: boolean } {
+    const news = [...stages].filter(([id, stage]) => this.#experiments.get(id) !== stage);
+    const created = news.map(([id]) => id).filter((id) => !this.#experiments.has(id));
+    this.#queue.add(created);
+    for (const [id, stage] of news) this.#experiments.set(id, stage);
+    for (const id of vanished) this.#experiments.delete(id);
+    return { created: created.length, changed: news.length > 0 || vanished.length > 0 };
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }
@@ -96,9 +132,9 @@ export class IndexKeeper {
     if (copy) this.#queue.add(experimentIds, true);
   }
 
-  /** The index cannot hold these runs, so their experiments stay with the backend. */
-  exclude(runs: readonly RejectedRun[]): void {
-    const ids = [...new Set(runs.map(({ experimentId }) => experimentId))];
+  /** The index cannot hold some run of these experiments, so they stay with the backend. */
+  exclude(experimentIds: readonly string[]): void {
+    const ids = [...new Set(experimentIds)];
     this.doubt(ids, false);
     const { epoch } = this.coverage;
     if (epoch === undefined) return;
@@ -111,7 +147,7 @@ export class IndexKeeper {
     // Between epochs the coming backfill will find them.
     if (epoch === undefined) return;
     const counts = experimentIds.map((id) => this.coverage.watch(id));
-    for (const id of experimentIds) this.#experiments.add(id);
+    for (const id of experimentIds) this.#experiments.set(id, 'active');
     try {
       await this.#options.index.recordCoverage(experimentIds, 'complete', epoch);
       for (const [i, id] of experimentIds.entries()) if (counts[i]?.()) this.coverage.confirm(id);
@@ -140,18 +176,28 @@ export class IndexKeeper {
     const { index, reader, onFailure, retryMs } = this.#options;
     const again = { firstMs: retryMs, signal, onFailure };
     await persist(() => index.prepare(), again);
+    const since = Date.now();
+    const before = this.#lastEpoch;
     const epoch = await persist(() => this.#takeEpoch(), again);
     signal.throwIfAborted();
     this.coverage.begin(epoch);
     this.#queue.clear();
-    const ids = await persist(() => reader.experimentIds(signal), again);
-    for (const id of ids) this.#experiments.add(id);
+    const stages = await persist(() => reader.experimentStages(signal), again);
+    const ids = [...stages.keys()];
+    for (const [id, stage] of stages) this.#experiments.set(id, stage);
     const recorded = await persist(() => index.coverage(ids, epoch), again);
     this.#queue.add(ids.filter((id) => !recorded.has(id) || this.coverage.isDoubted(id)));
+    await this.#backfill(epoch, signal);
+    this.#interrupted = 0;
+    const kept = { since, resumed: epoch === before, signal };
+    await Promise.allSettled([this.#followQueue(epoch, signal), this.#options.onCopied?.(kept)]);
+    throw signal.reason;
+  }
+
+  async #followQueue(epoch: number, signal: AbortSignal): Promise<never> {
     for (;;) {
-      await this.#backfill(epoch, signal);
-      this.#interrupted = 0;
       await this.#queue.filled(signal);
+      await this.#backfill(epoch, signal);
     }
   }
 

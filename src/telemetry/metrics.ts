@@ -42,6 +42,13 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  readonly #drift = new Counter({
+    name: 'gateway_index_drift_runs_total',
+    help: 'Runs that were written past the gateway and then repaired in the index, by how it differed: missing, changed, gone.',
+    labelNames: ['kind'],
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
     const series = this.#requests;
@@ -73,6 +80,10 @@ export class Metrics {
 
   indexFailed(): void {
     this.#indexFailures.inc();
+  }
+
+  drifted(kind: string, runs: number): void {
+    this.#drift.labels(kind).inc(runs);
   }
 
   /** Adds a gauge that is read at each scrape. */

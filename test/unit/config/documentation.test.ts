@@ -16,7 +16,7 @@ describe('docs/configuration.md', () => {
       ({ path, variable, default: value, description }) =>
         `| \`${path}\` | \`${variable}\` | ${shown(path, value)} | ${description} |`,
     );
-    const documented = text.split('\n').filter((line) => /^\| `\w+(\.\w+)?` \| `GATEWAY_/.test(line));
+    const documented = text.split('\n').filter((line) => /^\| `\w+(\.\w+)*` \| `GATEWAY_/.test(line));
     expect(documented).toEqual(rows);
   });
 });
