@@ -1,22 +1,18 @@
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import { backfill } from './backfill.ts';
-import type { Progress } from './backfill-progress.ts';
 import { BackfillQueue } from './backfill-queue.ts';
+import { type Output, progressLine } from './progress-line.ts';
 
 export interface BackfillCommandOptions {
   readonly index: RunsIndex;
   readonly reader: RunReader;
-  /** Where progress goes: a line rewritten in place on a terminal, plain lines elsewhere. */
-  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly output: Output;
   readonly signal: AbortSignal;
   /** Absent: all. */
   readonly experimentIds?: readonly string[];
   readonly maxRunsPerSecond?: number | undefined;
 }
-
-const TERMINAL_LINE_MS = 200;
-const PLAIN_LINE_MS = 5_000;
 
 /**
  * Copies runs to the index beside a running gateway, and tells how far it is.
@@ -55,35 +51,4 @@ export async function backfillCommand(options: BackfillCommandOptions): Promise<
   if ((await index.epoch()) === epoch) return failed.size > 0 || excluded.length > 0 ? 1 : 0;
   say('A gateway began anew meanwhile: what was copied before does not count for it. It copies everything itself.');
   return 1;
-}
-
-function progressLine(output: BackfillCommandOptions['output']): { show(progress: Progress): void; end(): void } {
-  let shownAt = performance.now();
-  let last: Progress | undefined;
-  const write = (progress: Progress) =>
-    output.write(output.isTTY ? `\r\x1b[K${describe(progress)}` : `${describe(progress)}\n`);
-  return {
-    show(progress) {
-      last = progress;
-      if (performance.now() - shownAt < (output.isTTY ? TERMINAL_LINE_MS : PLAIN_LINE_MS)) return;
-      shownAt = performance.now();
-      write(progress);
-    },
-    end() {
-      if (last) write(last);
-      if (output.isTTY) output.write('\n');
-    },
-  };
-}
-
-function describe({ experimentsDone, experiments, runs, runsPerSecond, etaMs }: Progress): string {
-  const left = etaMs === undefined || experimentsDone === experiments ? '' : `, ${inWords(etaMs)} left`;
-  return `${experimentsDone} of ${experiments} experiments, ${runs} runs (${runsPerSecond}/s)${left}`;
-}
-
-function inWords(ms: number): string {
-  const seconds = Math.ceil(ms / 1_000);
-  if (seconds < 90) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
