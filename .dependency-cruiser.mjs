@@ -6,6 +6,7 @@ const LAYERS = {
   plan: ['query', 'domain', 'errors'],
   cache: ['plan', 'domain', 'errors'],
   indexing: ['plan', 'query', 'domain', 'errors'],
+  inspect: ['indexing', 'plan', 'query', 'domain', 'errors'],
   upstream: ['errors'],
   config: ['errors'],
   telemetry: ['config'],

@@ -1,7 +1,8 @@
 import { serve } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
-import { HELP, readArguments } from './config/arguments.ts';
+import { readArguments } from './config/arguments.ts';
 import { ConfigError } from './config/config-error.ts';
+import { helpOf } from './config/help.ts';
 import { loadConfig } from './config/load-config.ts';
 import { printConfig } from './config/print-config.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -12,11 +13,15 @@ const EXIT_CONFIG = 2;
 /** Gives the exit code. */
 async function main(): Promise<number> {
   const args = readArguments(process.argv.slice(2));
-  if (args.command === 'help') return print(HELP);
+  if (args.command === 'help') return print(helpOf(args.topic));
   if (args.command === 'version') return print(`${readVersion()}\n`);
   const { config, secrets } = loadConfig(args, process.env);
   if (args.command === 'check-config') return print(printConfig(config));
-  if (args.command === 'backfill') return (await import('./cli/run-backfill.ts')).runBackfill(config, secrets);
+  const { options } = args;
+  if (args.command === 'backfill') return (await import('./cli/run-backfill.ts')).runBackfill(config, secrets, options);
+  if (args.command === 'verify') return (await import('./cli/run-verify.ts')).runVerify(config, secrets, options);
+  if (args.command === 'index status')
+    return (await import('./cli/run-index-status.ts')).runIndexStatus(config, secrets, options);
   await serve(config, secrets, createLogger(config.log));
   return 0;
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
 import { createSqliteIndex, openFeedJournal } from '../../adapters/sqlite/index.ts';
@@ -108,8 +108,12 @@ export function openRunsIndex(config: UpstreamConfig, secrets: Secrets): RunsInd
 const usesFile = ({ index, elasticsearch }: UpstreamConfig): boolean =>
   index.store === 'sqlite' || (index.store === 'auto' && elasticsearch.url === undefined);
 
-const placeOf = (config: UpstreamConfig): string =>
+/** Where the index is, for people. */
+export const placeOf = (config: UpstreamConfig): string =>
   usesFile(config) ? indexFile(config) : withoutCredentials(config.elasticsearch.url ?? '');
+
+/** Whether the index is a file that is not there yet: opening it would make it. */
+export const isFileMissing = (config: UpstreamConfig): boolean => usesFile(config) && !existsSync(indexFile(config));
 
 /** A file for each MLflow server: gateways of several may share a data folder, never an index. */
 const indexFile = ({ data, upstream }: UpstreamConfig): string =>

@@ -1,11 +1,21 @@
 import { parseArgs } from 'node:util';
+import {
+  COMMAND_WORDS,
+  type Command,
+  type CommandOptions,
+  DEFAULT_MAX_DIFFERENCES,
+  DEFAULT_SAMPLE,
+  FLAGS_OF,
+  LEAST,
+} from './command.ts';
 import type { Problem } from './config-error.ts';
 import { nearest } from './nearest.ts';
 
-export type Command = 'serve' | 'backfill' | 'check-config' | 'help' | 'version';
-
 export interface Arguments {
   readonly command: Command;
+  /** The command that `--help` is asked about. */
+  readonly topic: Command;
+  readonly options: CommandOptions;
   readonly file: string | undefined;
   /** Flags that set a key: the key, the value as written, and the flag. */
   readonly settings: readonly { readonly path: string; readonly value: string; readonly flag: string }[];
@@ -21,56 +31,52 @@ const KEY_OF_FLAG: Readonly<Record<string, string>> = {
   host: 'listen.host',
   port: 'listen.port',
 };
-const VALUED_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config'];
+const VALUED_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config', 'experiment', 'sample', 'max-differences'];
 const COMMAND_FLAGS = ['help', 'version', 'check-config'] as const;
-const FLAGS = [...VALUED_FLAGS, ...COMMAND_FLAGS];
-
-export const HELP = `A tracking gateway for MLflow.
-
-Usage
-  npm start -- [options]                           start a tracking server of its own, with files in the data folder
-  npm start -- --upstream URL [options]            start the gateway in front of an MLflow server
-  npm run backfill -- --upstream URL [options]     copy the runs of the MLflow server into the index, then stop
-
-Options
-  --upstream URL        the MLflow server, such as http://127.0.0.1:5001
-  --elasticsearch URL   Elasticsearch for the runs index, instead of a file
-  --redis URL           Redis for the cache
-  --data-dir DIR        folder for runs and artifacts, or for the runs index when there is an upstream (data)
-  --host HOST           address to listen on (127.0.0.1)
-  --port PORT           port to listen on (5000)
-  --config FILE         YAML file with any of the keys of config/default.yaml
-  --check-config        say whether the configuration is good, and what it is, and stop
-  --version             print the version and stop
-  --help                print this text and stop
-
-Every key can also be given by an environment variable: listen.port is GATEWAY_LISTEN_PORT.
-Flags win over the environment, the environment over the file.
-`;
+const GATEWAY_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config', ...COMMAND_FLAGS];
 
 type Token = ReturnType<typeof tokensOf>[number];
+type Option = Extract<Token, { kind: 'option' }>;
 
-/** Reads the command line without judging values; what it does not know is a problem with a hint. */
+/** Reads the command line without judging values of keys; what it does not know is a problem with a hint. */
 export function readArguments(argv: readonly string[]): Arguments {
   const tokens = tokensOf(argv);
   const options = tokens.filter((token) => token.kind === 'option');
+  const words = tokens.filter((token) => token.kind === 'positional').map(({ value }) => value);
+  const topic = COMMAND_WORDS.find((command) => isSpelled(command, words)) ?? 'serve';
+  const flags = [...GATEWAY_FLAGS, ...(FLAGS_OF[topic] ?? [])];
+  const isUnknown = (token: Token | undefined) => token?.kind === 'option' && !flags.includes(token.name);
   // What follows an unknown flag may have been meant as its value.
-  const words = tokens.filter((token, i) => token.kind === 'positional' && !isUnknown(tokens[i - 1]));
-  const given = words.map((token) => ('value' in token ? String(token.value) : ''));
-  const valued = options.filter(({ name, value }) => VALUED_FLAGS.includes(name) && value);
+  const given = tokens.flatMap((token, i) =>
+    token.kind === 'positional' && !isUnknown(tokens[i - 1]) ? [token.value] : [],
+  );
+  const known = options.filter((option) => !isUnknown(option));
+  const valued = known.filter(({ name, value }) => VALUED_FLAGS.includes(name) && value);
+  const isGiven = (name: string) => known.some((option) => option.name === name);
+  const last = (name: string) => valued.findLast((option) => option.name === name)?.value;
+  const experimentIds = valued.filter(({ name }) => name === 'experiment').map(({ value = '' }) => value);
   return {
-    command:
-      COMMAND_FLAGS.find((flag) => options.some(({ name }) => name === flag)) ??
-      (given.includes('backfill') ? 'backfill' : 'serve'),
-    file: valued.findLast(({ name }) => name === 'config')?.value,
+    command: COMMAND_FLAGS.find(isGiven) ?? topic,
+    topic,
+    options: {
+      json: isGiven('json'),
+      experimentIds: experimentIds.length > 0 ? [...new Set(experimentIds)] : undefined,
+      full: isGiven('full'),
+      sample: Number(last('sample') ?? DEFAULT_SAMPLE),
+      maxDifferences: Number(last('max-differences') ?? DEFAULT_MAX_DIFFERENCES),
+      count: isGiven('count'),
+    },
+    file: last('config'),
     settings: valued.flatMap(({ name, value = '', rawName: flag }) => {
       const path = KEY_OF_FLAG[name];
       return path ? [{ path, value, flag }] : [];
     }),
     problems: [
-      ...given.filter((word) => word !== 'backfill').map(unknownCommand),
-      ...options.filter(isUnknown).map(({ rawName }) => unknownFlag(rawName)),
-      ...options.filter(({ name, value }) => VALUED_FLAGS.includes(name) && !value).map(withoutValue),
+      ...given.filter((word) => !topic.split(' ').includes(word)).map(unknownCommand),
+      ...options.filter(isUnknown).map(({ rawName }) => unknownFlag(rawName, flags)),
+      ...known.filter(({ name, value }) => VALUED_FLAGS.includes(name) && !value).map(withoutValue),
+      ...valued.flatMap(problemWithNumber),
+      ...(isGiven('full') && isGiven('sample') ? [FULL_SAMPLE] : []),
     ],
   };
 }
@@ -81,16 +87,27 @@ function tokensOf(argv: readonly string[]) {
   return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
-const isUnknown = (token: Token | undefined): boolean => token?.kind === 'option' && !FLAGS.includes(token.name);
+const isSpelled = (command: string, words: readonly string[]) =>
+  command.split(' ').every((word) => words.includes(word));
+
+const FULL_SAMPLE: Problem = { path: '--sample', message: 'is of no use with --full' };
+
+const COMMANDS = COMMAND_WORDS.map((command) => `"${command}"`).join(', ');
 
 const unknownCommand = (word: string): Problem => ({
   path: word,
-  message: 'unknown command; there is only "backfill"',
+  message: `unknown command; there are ${COMMANDS}`,
 });
 
-const withoutValue = ({ rawName }: { rawName: string }): Problem => ({ path: rawName, message: 'needs a value' });
+const withoutValue = ({ rawName }: Option): Problem => ({ path: rawName, message: 'needs a value' });
 
-function unknownFlag(rawName: string): Problem {
-  const guess = nearest(rawName.replace(/^-+/, ''), FLAGS);
+function unknownFlag(rawName: string, flags: readonly string[]): Problem {
+  const guess = nearest(rawName.replace(/^-+/, ''), flags);
   return { path: rawName, message: `unknown flag; ${guess ? `did you mean --${guess}?` : '--help lists them'}` };
+}
+
+function problemWithNumber({ name, rawName, value }: Option): Problem[] {
+  const least = LEAST[name];
+  if (least === undefined || (/^\d{1,9}$/.test(value ?? '') && Number(value) >= least)) return [];
+  return [{ path: rawName, message: `not a whole number of at least ${least}` }];
 }

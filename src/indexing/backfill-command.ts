@@ -1,6 +1,7 @@
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import { backfill } from './backfill.ts';
+import type { Progress } from './backfill-progress.ts';
 import { BackfillQueue } from './backfill-queue.ts';
 import { type Output, progressLine } from './progress-line.ts';
 
@@ -12,6 +13,21 @@ export interface BackfillCommandOptions {
   /** Absent: all. */
   readonly experimentIds?: readonly string[];
   readonly maxRunsPerSecond?: number | undefined;
+  /** Told at the end. */
+  onReport?(report: BackfillReport): void;
+}
+
+export interface BackfillReport {
+  /** Absent when no gateway has used the index yet: then nothing was copied. */
+  readonly epoch: number | undefined;
+  readonly experiments: number;
+  readonly runs: number;
+  /** Experiments that have a run which the index cannot hold. */
+  readonly excluded: readonly string[];
+  /** Experiments that could not be copied, and why. */
+  readonly failed: Readonly<Record<string, string>>;
+  /** Whether a gateway began anew meanwhile, for which this copy does not count. */
+  readonly superseded: boolean;
 }
 
 /**
@@ -21,34 +37,53 @@ export interface BackfillCommandOptions {
  */
 export async function backfillCommand(options: BackfillCommandOptions): Promise<number> {
   const { index, reader, output, signal } = options;
-  const say = (line: string) => output.write(`${line}\n`);
   await index.prepare();
-  const epoch = await index.epoch();
-  if (epoch === 0) {
-    say('No gateway has used this index yet. Start one: it fills the index by itself, and only it can answer from it.');
-    return 1;
-  }
-  const queue = new BackfillQueue();
-  queue.add(options.experimentIds ?? (await reader.experimentIds(signal)));
-  const failed = new Map<string, unknown>();
+  const epoch = (await index.epoch()) || undefined;
+  const failed: Record<string, string> = {};
   const excluded: string[] = [];
   const line = progressLine(output);
-  await backfill(
-    { index, reader },
-    {
-      queue,
-      epoch,
-      signal,
-      maxRunsPerSecond: options.maxRunsPerSecond,
-      onProgress: line.show,
-      onRecorded: (id, coverage) => coverage === 'excluded' && excluded.push(id),
-      onGivenUp: (id, error) => failed.set(id, error),
-    },
-  );
-  line.end();
-  for (const [id, error] of failed) say(`Experiment ${id} could not be copied: ${String(error)}`);
-  for (const id of excluded) say(`Experiment ${id} has a run that the index cannot hold; the backend answers for it.`);
-  if ((await index.epoch()) === epoch) return failed.size > 0 || excluded.length > 0 ? 1 : 0;
-  say('A gateway began anew meanwhile: what was copied before does not count for it. It copies everything itself.');
-  return 1;
+  let progress: Progress | undefined;
+  if (epoch !== undefined) {
+    const queue = new BackfillQueue();
+    queue.add(options.experimentIds ?? (await reader.experimentIds(signal)));
+    await backfill(
+      { index, reader },
+      {
+        queue,
+        epoch,
+        signal,
+        maxRunsPerSecond: options.maxRunsPerSecond,
+        onProgress(now) {
+          progress = now;
+          line.show(now);
+        },
+        onRecorded: (id, coverage) => coverage === 'excluded' && excluded.push(id),
+        onGivenUp(id, error) {
+          failed[id] = String(error);
+        },
+      },
+    );
+    line.end();
+  }
+  const superseded = epoch !== undefined && (await index.epoch()) !== epoch;
+  const { experiments = 0, runs = 0 } = progress ?? {};
+  const report: BackfillReport = { epoch, experiments, runs, excluded, failed, superseded };
+  for (const problem of problemsOf(report)) output.write(`${problem}\n`);
+  options.onReport?.(report);
+  return problemsOf(report).length > 0 ? 1 : 0;
 }
+
+function problemsOf({ epoch, excluded, failed, superseded }: BackfillReport): readonly string[] {
+  if (epoch === undefined) return [NEVER_USED];
+  return [
+    ...Object.entries(failed).map(([id, error]) => `Experiment ${id} could not be copied: ${error}`),
+    ...excluded.map((id) => `Experiment ${id} has a run that the index cannot hold; the backend answers for it.`),
+    ...(superseded ? [BEGAN_ANEW] : []),
+  ];
+}
+
+/** Said of an index in no epoch. */
+export const NEVER_USED =
+  'No gateway has used this index yet. Start one: it fills the index by itself, and only it can answer from it.';
+const BEGAN_ANEW =
+  'A gateway began anew meanwhile: what was copied before does not count for it. It copies everything itself.';

@@ -1,16 +1,12 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startGateway } from '../fixtures/gateway-process.ts';
 import { OwnServer } from '../fixtures/own-server.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { runCommand } from '../fixtures/run-command.ts';
 
 let upstream: OwnServer;
 beforeAll(async () => {
@@ -18,15 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.stop());
 
-async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env } });
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { code: child.exitCode, stdout, stderr };
-}
-
 describe('the command', () => {
   it('refuses a bad configuration whole, with code 2, and starts nothing', async () => {
-    const { code, stdout, stderr } = await run(['--prot', '1'], { GATEWAY_CACHE_TTL_SECONDS: 'x' });
+    const { code, stdout, stderr } = await runCommand(['--prot', '1'], { GATEWAY_CACHE_TTL_SECONDS: 'x' });
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('2 problems');
     expect(stderr).toContain('--prot: unknown flag; did you mean --port?');
@@ -35,7 +25,7 @@ describe('the command', () => {
 
   it('shows the configuration in effect, without what is secret', async () => {
     const args = ['--check-config', '--upstream', 'http://mlflow', '--redis', 'redis://me:s3cret@redis'];
-    const { code, stdout } = await run(args);
+    const { code, stdout } = await runCommand(args);
     expect(code).toBe(0);
     expect(stdout).toContain('url: http://mlflow\n');
     expect(stdout).toContain('ttlSeconds: 30\n');
@@ -43,18 +33,27 @@ describe('the command', () => {
   });
 
   it('helps, and says its version', async () => {
-    expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('--upstream URL') });
-    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(await runCommand(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('--upstream URL') });
+    expect(await runCommand(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 
-  it('has no index to fill when none is named', async () => {
-    const { code, stderr } = await run(['backfill', '--upstream', 'http://mlflow'], { GATEWAY_INDEX_STORE: 'none' });
-    expect(code).toBe(2);
-    expect(stderr).toContain('index.store: is none');
-  });
+  it.each([['backfill'], ['verify'], ['index', 'status']])(
+    '%s %s helps, and has no index when none is named',
+    async (...command) => {
+      const help = await runCommand([...command, '--help']);
+      expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit code: 0') });
+      const args = [...command, '--upstream', 'http://mlflow'];
+      const { code, stderr } = await runCommand(args, { GATEWAY_INDEX_STORE: 'none' });
+      expect(code).toBe(2);
+      expect(stderr).toContain('index.store: is none');
+    },
+  );
 
   it('says that the port is taken', async () => {
-    const { code, stderr } = await run(['--upstream', upstream.url, '--port', String(upstream.port)]);
+    const { code, stderr } = await runCommand(['--upstream', upstream.url, '--port', String(upstream.port)]);
     expect([code, stderr]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
   });
 });
