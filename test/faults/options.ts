@@ -1,0 +1,73 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+
+/** What can be killed or paused. */
+export const TARGETS = ['elasticsearch', 'redis', 'mlflow', 'gateway'] as const;
+export type TargetName = (typeof TARGETS)[number];
+
+export interface FaultsOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly index: 'elasticsearch' | 'sqlite';
+  readonly backend: 'sqlite' | 'postgresql';
+  readonly writers: number;
+  readonly searchers: number;
+  /** What faults strike: empty for none. */
+  readonly targets: readonly TargetName[];
+}
+
+export const HELP = `Writers and searchers work through one gateway while what it depends on, and the gateway itself, is killed
+or paused at random and comes back. Lost writes and answers that no state of the runs explains make the exit code 1.
+
+Usage: npm run faults -- [options]
+
+  --minutes N        how long (10)
+  --seed S           seed of what is written, searched and struck (the time of day)
+  --index NAME       index of the gateway: elasticsearch or sqlite (elasticsearch)
+  --backend NAME     database below MLflow: sqlite or postgresql (sqlite)
+  --writers N        (8)
+  --searchers N      (4)
+  --only NAME        strike only this: ${TARGETS.join(', ')}; may be repeated
+  --calm             strike nothing
+  --help             print this text and stop
+`;
+
+const SPEC = {
+  minutes: { type: 'string', default: '10' },
+  seed: { type: 'string' },
+  index: { type: 'string', default: 'elasticsearch' },
+  backend: { type: 'string', default: 'sqlite' },
+  writers: { type: 'string', default: '8' },
+  searchers: { type: 'string', default: '4' },
+  only: { type: 'string', multiple: true, default: [...TARGETS] },
+  calm: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} satisfies ParseArgsOptionsConfig;
+
+function toNumber(name: string, text: string): number {
+  const number = Number(text);
+  if (!(number >= 0) || text === '') throw new Error(`--${name} takes a number, not ${text}`);
+  return number;
+}
+
+function oneOf<T extends string>(name: string, known: readonly T[], text: string): T {
+  const found = known.find((each) => each === text);
+  if (found === undefined) throw new Error(`--${name} knows ${known.join(', ')}, not ${text}`);
+  return found;
+}
+
+/** @throws Error that says which option is wrong. Undefined when only help was asked. */
+export function readOptions(args: readonly string[]): FaultsOptions | undefined {
+  const { values } = parseArgs({ args: [...args], options: SPEC });
+  if (values.help) return undefined;
+  const index = oneOf('index', ['elasticsearch', 'sqlite'], values.index);
+  const only = values.only.map((name) => oneOf('only', TARGETS, name));
+  return {
+    minutes: toNumber('minutes', values.minutes),
+    seed: toNumber('seed', values.seed ?? `${Date.now() % 1_000_000}`),
+    index,
+    backend: oneOf('backend', ['sqlite', 'postgresql'], values.backend),
+    writers: toNumber('writers', values.writers),
+    searchers: toNumber('searchers', values.searchers),
+    targets: values.calm ? [] : only.filter((name) => name !== 'elasticsearch' || index === 'elasticsearch'),
+  };
+}

@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { VIEW_TYPE } from '../../adapters/mlflow/run-adapter.ts';
+import type { Run } from '../../src/domain/run.ts';
+import { decodeRun, splitRuns } from '../../src/domain/run-text.ts';
+import { totalOrder } from '../../src/query/order.ts';
+import { parseRunFilter } from '../../src/query/parse-filter.ts';
+import { parseRunOrder } from '../../src/query/parse-order.ts';
+import type { RunQuery } from '../../src/query/run-query.ts';
+import type { Random } from '../fuzz/random.ts';
+import { checkPage } from './check-page.ts';
+import { exchange } from './exchange.ts';
+import { makeSearch, type SearchPlan } from './make-search.ts';
+import type { Soak } from './soak.ts';
+
+interface Page {
+  readonly source: string;
+  readonly token: string | undefined;
+  readonly last: Run | undefined;
+}
+
+const MOST_WAIT_MS = 120;
+
+/** Searches through the gateway, page by page, and holds every page against the history. */
+export class Searcher {
+  readonly #soak: Soak;
+  readonly #random: Random;
+
+  constructor(soak: Soak, random: Random) {
+    this.#soak = soak;
+    this.#random = random;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const plan = makeSearch(this.#random, this.#soak.history.experimentIds);
+      await this.#follow(plan);
+      // So that the cache has something to say.
+      if (this.#random.chance(0.3)) await this.#follow({ ...plan, pages: 1 });
+      await sleep(this.#random.int(0, MOST_WAIT_MS));
+    }
+  }
+
+  async #follow(plan: SearchPlan): Promise<void> {
+    let page: Page | undefined;
+    for (let i = 0; i < plan.pages; i++) {
+      page = await this.#ask(plan, page);
+      if (page?.token === undefined) return;
+    }
+  }
+
+  async #ask(plan: SearchPlan, before: Page | undefined): Promise<Page | undefined> {
+    const body = {
+      experiment_ids: plan.experimentIds,
+      filter: plan.filter,
+      run_view_type: VIEW_TYPE[plan.view],
+      order_by: plan.orderBy,
+      max_results: plan.limit,
+      ...(before && { page_token: before.token }),
+    };
+    const begin = performance.now();
+    const answer = await exchange(this.#soak.gateway, 'runs/search', body);
+    const end = performance.now();
+    if (answer.kind !== 'answer' || answer.status !== 200) {
+      this.#soak.noteFailedSearch(body, answer, begin, end);
+      return undefined;
+    }
+    const { runs, nextPageToken: token } = splitRuns(answer.text);
+    const rows = runs.map(decodeRun);
+    const isAfterCursor = answer.source === 'index' && before?.source === 'index';
+    const differences = checkPage(this.#soak.history, {
+      query: toQuery(plan),
+      limit: plan.limit,
+      begin,
+      end,
+      isFirst: before === undefined,
+      after: isAfterCursor ? before.last : undefined,
+      rows,
+      hasToken: token !== undefined,
+      source: answer.source,
+    });
+    this.#soak.noteSearch(body, answer, { begin, end, differences });
+    return { source: answer.source, token, last: rows.at(-1) };
+  }
+}
+
+const toQuery = ({ experimentIds, view, filter, orderBy }: SearchPlan): RunQuery => ({
+  experimentIds,
+  view,
+  filter: parseRunFilter(filter),
+  order: totalOrder(parseRunOrder(orderBy)),
+  // What tells the dialects apart is not searched for here.
+  dialect: 'sqlite',
+});

@@ -1,0 +1,58 @@
+import type { Fault } from './chaos.ts';
+import type { Difference } from './check-page.ts';
+import type { Evidence } from './evidence.ts';
+import { type Exchange, isClearFailure } from './exchange.ts';
+import type { History } from './history.ts';
+import { Tally } from './tally.ts';
+
+interface Judged {
+  readonly begin: number;
+  readonly end: number;
+  readonly differences: readonly Difference[];
+}
+
+export interface SoakParts {
+  readonly gateway: string;
+  readonly history: History;
+  readonly evidence: Evidence;
+  /** The fault that explains a failure at some time between. */
+  faultBetween(begin: number, end: number): Fault | undefined;
+}
+
+/** What writers and searchers share, and what became of what they did. */
+export class Soak {
+  readonly gateway: string;
+  readonly history: History;
+  readonly writes = new Tally();
+  readonly searches = new Tally();
+  readonly failures = new Tally();
+  readonly #evidence: Evidence;
+  readonly #faultBetween: SoakParts['faultBetween'];
+
+  constructor({ gateway, history, evidence, faultBetween }: SoakParts) {
+    this.gateway = gateway;
+    this.history = history;
+    this.#evidence = evidence;
+    this.#faultBetween = faultBetween;
+  }
+
+  noteWrite(outcome: string, answer: Exchange): void {
+    this.writes.add(outcome);
+    if (answer.kind === 'answer' && answer.status !== 200 && !isClearFailure(answer))
+      this.#evidence.add('A write was refused.', { answer });
+  }
+
+  noteSearch(search: object, answer: Exchange & { kind: 'answer' }, { begin, end, differences }: Judged): void {
+    this.searches.add(answer.source);
+    for (const { problem, history } of differences)
+      this.#evidence.add(problem, { search, answer, begin, end, history, fault: this.#faultBetween(begin, end) });
+  }
+
+  noteFailedSearch(search: object, answer: Exchange, begin: number, end: number): void {
+    const fault = this.#faultBetween(begin, end);
+    const what = answer.kind === 'answer' ? `${answer.status}` : answer.kind;
+    this.failures.add(`${what} (${fault?.name ?? 'no fault'})`);
+    if (!fault || !isClearFailure(answer))
+      this.#evidence.add('A search failed.', { search, answer, begin, end, fault });
+  }
+}
