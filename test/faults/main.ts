@@ -49,11 +49,8 @@ async function soakOn(stage: Stage, options: FaultsOptions, stopped: AbortSignal
         `failed ${soak.failures.total}; ${fault?.name ?? 'calm'}; ${evidence.count} differences`,
     );
   }, PROGRESS_MS);
-  await together(
-    [chaos, ...writers, ...searchers],
-    AbortSignal.any([stopped, AbortSignal.timeout(options.minutes * 60_000)]),
-  );
-  clearInterval(progress);
+  const signal = AbortSignal.any([stopped, AbortSignal.timeout(options.minutes * 60_000)]);
+  await together([chaos, ...writers, ...searchers], signal).finally(() => clearInterval(progress));
   const tookMs = await checkTheEnd(stage, history, evidence);
 
   print(`writes: ${soak.writes}`);

@@ -19,11 +19,15 @@ interface Page {
 }
 
 const MOST_WAIT_MS = 120;
+const AFTER_FAILURE_MS = 300;
+const MOST_RECENT = 8;
 
 /** Searches through the gateway, page by page, and holds every page against the history. */
 export class Searcher {
   readonly #soak: Soak;
   readonly #random: Random;
+  /** Asked again and again, so that the cache has something to say. */
+  readonly #recent: SearchPlan[] = [];
 
   constructor(soak: Soak, random: Random) {
     this.#soak = soak;
@@ -32,20 +36,26 @@ export class Searcher {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const plan = makeSearch(this.#random, this.#soak.history.experimentIds);
-      await this.#follow(plan);
-      // So that the cache has something to say.
-      if (this.#random.chance(0.3)) await this.#follow({ ...plan, pages: 1 });
-      await sleep(this.#random.int(0, MOST_WAIT_MS));
+      const isAnswered = await this.#follow(this.#nextPlan());
+      await sleep(isAnswered ? this.#random.int(0, MOST_WAIT_MS) : AFTER_FAILURE_MS);
     }
   }
 
-  async #follow(plan: SearchPlan): Promise<void> {
+  #nextPlan(): SearchPlan {
+    if (this.#recent.length > 0 && this.#random.chance(0.5)) return this.#random.pick(this.#recent);
+    const plan = makeSearch(this.#random, this.#soak.history.experimentIds);
+    this.#recent.unshift(plan);
+    this.#recent.length = Math.min(this.#recent.length, MOST_RECENT);
+    return plan;
+  }
+
+  async #follow(plan: SearchPlan): Promise<boolean> {
     let page: Page | undefined;
     for (let i = 0; i < plan.pages; i++) {
       page = await this.#ask(plan, page);
-      if (page?.token === undefined) return;
+      if (page?.token === undefined) break;
     }
+    return page !== undefined;
   }
 
   async #ask(plan: SearchPlan, before: Page | undefined): Promise<Page | undefined> {

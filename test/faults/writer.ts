@@ -97,8 +97,9 @@ export class Writer {
       const path = `experiments/${verb}`;
       let outcome: Outcome;
       do {
-        const runs = this.#history.runsOf(experiment_id);
-        const pending = runs.map((run) => run.begin({ ...(run.last as Run), lifecycleStage }, path));
+        const pending = this.#history
+          .runsOf(experiment_id)
+          .flatMap((run) => (run.last ? [run.begin({ ...run.last, lifecycleStage }, path)] : []));
         outcome = this.#settle(await this.#send(path, { experiment_id }), pending);
         if (outcome === 'refused') await sleep(AFTER_FAILURE_MS);
       } while (outcome === 'refused');
