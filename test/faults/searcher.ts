@@ -36,7 +36,7 @@ export class Searcher {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const isAnswered = await this.#follow(this.#nextPlan());
+      const isAnswered = await this.follow(this.#nextPlan());
       await sleep(isAnswered ? this.#random.int(0, MOST_WAIT_MS) : AFTER_FAILURE_MS);
     }
   }
@@ -49,7 +49,8 @@ export class Searcher {
     return plan;
   }
 
-  async #follow(plan: SearchPlan): Promise<boolean> {
+  /** Reads all pages that are wanted; says whether the last one came. */
+  async follow(plan: SearchPlan): Promise<boolean> {
     let page: Page | undefined;
     for (let i = 0; i < plan.pages; i++) {
       page = await this.#ask(plan, page);

@@ -37,7 +37,8 @@ export class Soak {
   }
 
   noteWrite(outcome: string, answer: Exchange): void {
-    this.writes.add(outcome);
+    const how = answer.kind === 'answer' ? `${answer.status}` : answer.kind;
+    this.writes.add(outcome === 'perhaps' ? `perhaps (${how})` : outcome);
     if (answer.kind === 'answer' && answer.status !== 200 && !isClearFailure(answer))
       this.#evidence.add('A write was refused.', { answer });
   }

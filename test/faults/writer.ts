@@ -3,6 +3,8 @@ import type { Run } from '../../src/domain/run.ts';
 import type { Random } from '../fuzz/random.ts';
 import { type Exchange, exchange } from './exchange.ts';
 import type { History, PendingWrite, RunHistory } from './history.ts';
+import { makeSearch } from './make-search.ts';
+import { Searcher } from './searcher.ts';
 import type { Soak } from './soak.ts';
 import { makeCreation, makeWrite } from './writes.ts';
 
@@ -16,6 +18,8 @@ interface OpenRun {
 }
 
 const MOST_OPEN = 3;
+/** Share of writes that are looked for at once. */
+const LOOKED_FOR = 0.1;
 const AFTER_FAILURE_MS = 500;
 
 /**
@@ -28,6 +32,7 @@ export class Writer {
   readonly #soak: Soak;
   readonly #random: Random;
   readonly #history: History;
+  readonly #searcher: Searcher;
   readonly #shared: readonly string[];
   readonly #open: OpenRun[] = [];
   #own: string | undefined;
@@ -38,6 +43,7 @@ export class Writer {
     this.#soak = soak;
     this.#random = random;
     this.#history = soak.history;
+    this.#searcher = new Searcher(soak, random);
     this.#shared = shared;
   }
 
@@ -52,7 +58,17 @@ export class Writer {
     if (this.#own === undefined) return this.#createExperiment();
     if (this.#open.length < MOST_OPEN) return this.#createRun(this.#own);
     if (this.#random.chance(0.01)) return this.#deleteAndRestore(this.#own);
-    return this.#write(this.#random.pick(this.#open));
+    const open = this.#random.pick(this.#open);
+    return this.#random.chance(LOOKED_FOR) ? this.#writeAndLook(open) : this.#write(open);
+  }
+
+  /** The same search before and after: the cache would have the first answer. */
+  async #writeAndLook(open: OpenRun): Promise<Outcome> {
+    const plan = { ...makeSearch(this.#random, [open.history.experimentId]), pages: 1 };
+    await this.#searcher.follow(plan);
+    const outcome = await this.#write(open);
+    await this.#searcher.follow(plan);
+    return outcome;
   }
 
   async #createExperiment(): Promise<Outcome> {
