@@ -82,14 +82,18 @@ export async function verify(ports: VerifyPorts, options: VerifyOptions): Promis
     return current === epoch && (await index.coverage([experimentId], epoch)).get(experimentId) === 'complete';
   }
 
-  /** Looks again in the background, since that takes its time; awaited at the end. */
+  /** Looks again at once and in the background, so that little is open when it is interrupted; awaited at the end. */
   async function compare(experimentId: string, inBackend: Pages, inIndex: Pages): Promise<void> {
-    const suspects = new Set<string>();
-    for await (const ids of pairRuns(inBackend, inIndex, countRuns)) for (const id of ids) suspects.add(id);
-    if (suspects.size === 0) return;
-    const confirmed = confirm(experimentId, suspects);
-    confirmed.catch(() => undefined);
-    looks.push(confirmed);
+    const seen = new Set<string>();
+    for await (const ids of pairRuns(inBackend, inIndex, countRuns)) {
+      const suspects = new Set(ids).difference(seen);
+      if (suspects.size === 0) continue;
+      for (const id of suspects) seen.add(id);
+      const confirmed = confirm(experimentId, suspects);
+      // Told when it is awaited.
+      confirmed.catch(() => undefined);
+      looks.push(confirmed);
+    }
   }
 
   async function compareAll(): Promise<void> {
