@@ -11,7 +11,8 @@ import { FakeBackend, FakeIndex, rough } from '../../fixtures/fake-runs.ts';
 import { Process } from '../../fixtures/process.ts';
 import { Random } from '../../fuzz/random.ts';
 
-const QUICK = { readyMs: 200, coalesceMs: 3, retryMs: 3, trustMs: 10, uncertainMs: 30 };
+const RECONCILE = { quickEveryMs: 10, recentEveryMs: 0, recentWithinMs: 1_000, fullEveryMs: 15 };
+const QUICK = { readyMs: 200, coalesceMs: 3, retryMs: 3, trustMs: 10, uncertainMs: 30, reconcile: RECONCILE };
 const signal = new AbortController().signal;
 
 /** Clients, a backend and an index in rough weather; the feed between them must keep its two promises. */

@@ -88,6 +88,13 @@ describe('the quick pass', () => {
     expect(drift()).toEqual({ ...nothing, missing: 1, changed: 2 });
   });
 
+  it('finds runs that were taken up again', async () => {
+    await open(QUICK);
+    backend.write('run0', '0', false, { status: 'RUNNING' });
+    await untilEqual('0');
+    expect(drift()).toEqual({ ...nothing, changed: 1 });
+  });
+
   it('finds open runs that are no more', async () => {
     backend.write('open', '0', false, { status: 'SCHEDULED', start_time: 1 });
     await open(QUICK);
