@@ -18,7 +18,7 @@ const SHARED_EXPERIMENTS = 3;
 const PROGRESS_MS = 10_000;
 const INDEX_POLL_MS = 200;
 /** How long after a fault the index is waited for before the next. */
-const INDEX_PATIENCE_MS = 45_000;
+const INDEX_PATIENCE_MS = 60_000;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const inSeconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;

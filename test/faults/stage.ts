@@ -20,8 +20,8 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** How long a write without an answer may come true: no pause is as long. */
-const UNCERTAIN_WRITE_MS = 15_000;
+/** How long a write without an answer may come true: a pause lasts at most 3 s longer than the wait for an answer. */
+const UNCERTAIN_WRITE_MS = 8_000;
 
 const GATEWAY_ENV = {
   // What users have, where the fixture is more patient.
