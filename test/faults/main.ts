@@ -52,13 +52,21 @@ async function soakOn(stage: Stage, options: FaultsOptions, stopped: AbortSignal
   const signal = AbortSignal.any([stopped, AbortSignal.timeout(options.minutes * 60_000)]);
   await together([chaos, ...writers, ...searchers], signal).finally(() => clearInterval(progress));
   const tookMs = await checkTheEnd(stage, history, evidence);
+  report(soak, chaos, tookMs);
+  return isClean(evidence, stage);
+}
 
+function report(soak: Soak, chaos: Chaos, tookMs: number): void {
   print(`writes: ${soak.writes}`);
   print(`searches answered by: ${soak.searches}`);
   print(`searches failed: ${soak.failures}`);
   print(`faults: ${chaos.counts}`);
   for (const [name, ms] of chaos.recoveries) print(`index back at the latest ${inSeconds(ms)} after ${name}`);
   print(`index back for all experiments ${inSeconds(tookMs)} after the end`);
+}
+
+/** Prints what is wrong, if anything is, and leaves it in files. */
+function isClean(evidence: Evidence, stage: Stage): boolean {
   print(`differences: ${evidence.count}`);
   for (const problem of evidence.problems) print(`  ${problem.slice(0, 400)}`);
   if (evidence.count === 0) return true;
