@@ -16,6 +16,9 @@ export function runDifferences(a: string, b: string): readonly string[] {
     .map((place) => `${place}: ${left.get(place) ?? 'nothing'} ≠ ${right.get(place) ?? 'nothing'}`);
 }
 
+/** Whether two texts of MLflow's run JSON mean the same. @throws SyntaxError when they differ and one is no JSON. */
+export const sameRun = (a: string, b: string): boolean => runDifferences(a, b).length === 0;
+
 function statementsOf(json: string): Statements {
   const statements: Statements = new Map();
   collect(parseExactly(json), '', statements);

@@ -1,4 +1,4 @@
-import { sameRun } from '../domain/same-run.ts';
+import { sameRun } from '../domain/run-differences.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sameRun } from '../../../src/domain/same-run.ts';
+import { sameRun } from '../../../src/domain/run-differences.ts';
 
 describe('two texts of a run', () => {
   it.each([
