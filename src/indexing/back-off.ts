@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const MAX_MS = 30_000;
-
-/** Time to wait after so many failures in a row, in ms: doubling up to half a minute, spread so that callers part. */
-export const backOff = (failures: number, firstMs: number): number =>
-  Math.min(MAX_MS, firstMs * 2 ** (failures - 1)) * (0.5 + Math.random());
+/** Time to wait after so many failures in a row, in ms: doubling up to a bound, half of it more or less, so that callers part. */
+export const backOff = (failures: number, firstMs: number, maxMs = 30_000): number =>
+  Math.min(maxMs, firstMs * 2 ** (failures - 1)) * (0.5 + Math.random());
 
 /** Tries until it succeeds. @throws the signal's reason once it aborts; nothing else. */
 export async function persist<T>(

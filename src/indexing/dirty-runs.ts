@@ -9,6 +9,9 @@ export interface TakenRun {
   readonly failures: number;
 }
 
+/** Until it is copied, a run keeps its whole experiment from the index; and trying costs one small question. */
+const MAX_WAIT_MS = 4_000;
+
 interface DirtyRun {
   /** The oldest mark that no finished reading covers. */
   readonly pending: number;
@@ -109,7 +112,7 @@ export class DirtyRuns {
     run.taken = false;
     delete run.again;
     run.failures++;
-    run.notBefore = performance.now() + backOff(run.failures, this.#retryMs);
+    run.notBefore = performance.now() + backOff(run.failures, this.#retryMs, MAX_WAIT_MS);
   }
 
   /** Whether writes up to this mark still wait that belong to these experiments, or may: until the run is known, to any. */

@@ -22,10 +22,14 @@ export class Pauses {
     return false;
   }
 
+  /** Searches that waited at the same time have failed once. */
   add(experimentIds: Iterable<string>): void {
+    const now = performance.now();
     for (const id of experimentIds) {
-      const failures = (this.#pauses.get(id)?.failures ?? 0) + 1;
-      this.#pauses.set(id, { failures, until: performance.now() + backOff(failures, this.#firstMs) });
+      const last = this.#pauses.get(id);
+      if (last && last.until > now) continue;
+      const failures = (last?.failures ?? 0) + 1;
+      this.#pauses.set(id, { failures, until: now + backOff(failures, this.#firstMs) });
     }
   }
 
