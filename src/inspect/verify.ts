@@ -30,7 +30,7 @@ export interface VerifyOptions {
   onProgress?(progress: Progress): void;
 }
 
-const PAUSES_MS = [500, 1_500, 5_000];
+const PAUSES_MS = [500, 1_500, 5_000, 15_000];
 const EXPERIMENTS_AT_ONCE = 2;
 
 /**

@@ -89,12 +89,10 @@ describe.each(Object.entries(INDEXES))(
       gateway = await start();
       await waitForIndex(gateway, experimentIds);
       // Other experiments of the server too, so that nothing is left to copy.
-      for (
-        let { experiments, completeExperiments } = await status();
-        completeExperiments < experiments;
-        await sleep(200)
-      )
-        ({ experiments, completeExperiments } = await status());
+      for (let left = 1; left > 0; await sleep(200)) {
+        const { backfill } = await status();
+        left = backfill ? backfill.experiments - backfill.experimentsDone : 1;
+      }
     });
 
     afterAll(async () => {
