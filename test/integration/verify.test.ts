@@ -133,6 +133,8 @@ describe.each(Object.entries(INDEXES))('the commands beside a gateway with %s', 
       }
     };
     const [hot = ''] = runIds;
+    // It may be one that was deleted.
+    await post(gateway.url, 'runs/restore', { run_id: hot });
     const logOn = async () => {
       while (writing)
         await post(gateway.url, 'runs/log-metric', {
