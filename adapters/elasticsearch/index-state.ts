@@ -1,3 +1,4 @@
+import { chunksOf } from '../../src/domain/chunks-of.ts';
 import type { Coverage } from '../../src/plan/runs-index.ts';
 import { type Connection, itemFailure, statusOf } from './connection.ts';
 
@@ -16,10 +17,6 @@ interface CoverageRecord {
 }
 
 const IDS_A_REQUEST = 5_000;
-
-function* chunksOf<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let i = 0; i < items.length; i += IDS_A_REQUEST) yield items.slice(i, i + IDS_A_REQUEST);
-}
 
 export const nextVersion = (connection: Connection, index: string): Promise<number> =>
   increment(connection, index, VERSION);
@@ -78,7 +75,7 @@ export async function recordCoverage(
   record: CoverageRecord,
 ): Promise<void> {
   const version = record.epoch * 2 + (record.coverage === 'excluded' ? 1 : 0);
-  for (const ids of chunksOf(experimentIds)) {
+  for (const ids of chunksOf(IDS_A_REQUEST, experimentIds)) {
     const operations = ids.flatMap((id) => [
       { index: { _id: coverageId(id), version, version_type: 'external_gte' as const } },
       record,
@@ -98,7 +95,7 @@ export async function readCoverage(
   epoch: number,
 ): Promise<ReadonlyMap<string, Coverage>> {
   const found = new Map<string, Coverage>();
-  for (const ids of chunksOf(experimentIds)) {
+  for (const ids of chunksOf(IDS_A_REQUEST, experimentIds)) {
     const { docs } = await connection.ask((client, options) =>
       client.mget<CoverageRecord>({ index, ids: ids.map(coverageId) }, options),
     );

@@ -1,4 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch';
+import { chunksOf } from '../../src/domain/chunks-of.ts';
 import { decodeRun } from '../../src/domain/run-text.ts';
 import type { RejectedRun, WriteReport } from '../../src/plan/runs-index.ts';
 import { type Connection, itemFailure, statusOf } from './connection.ts';
@@ -46,8 +47,8 @@ export async function removeRuns(
   version: number,
 ): Promise<number> {
   let removed = 0;
-  for (let i = 0; i < runIds.length; i += IDS_A_REQUEST) {
-    const bulk = runIds.slice(i, i + IDS_A_REQUEST).map((runId) => ({ runId, json: '{}' }));
+  for (const ids of chunksOf(IDS_A_REQUEST, runIds)) {
+    const bulk = ids.map((runId) => ({ runId, json: '{}' }));
     for (const outcome of await send(connection, index, bulk, version)) {
       if (outcome === 'written') removed++;
       else if (outcome !== 'stale') throw itemFailure(400, outcome.reason);

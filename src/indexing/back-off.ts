@@ -4,11 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const backOff = (failures: number, firstMs: number, maxMs = 30_000): number =>
   Math.min(maxMs, firstMs * 2 ** (failures - 1)) * (0.5 + Math.random());
 
+interface Persistence {
+  readonly firstMs: number;
+  readonly signal: AbortSignal;
+  onFailure(error: unknown): void;
+}
+
 /** Tries until it succeeds. @throws the signal's reason once it aborts; nothing else. */
-export async function persist<T>(
+export const persist = <T>(attempt: () => Promise<T>, options: Persistence): Promise<T> =>
+  tryTimes(Number.POSITIVE_INFINITY, attempt, options) as Promise<T>;
+
+/** Tries so many times; undefined when all failed. @throws the signal's reason once it aborts; nothing else. */
+export async function tryTimes<T>(
+  times: number,
   attempt: () => Promise<T>,
-  { firstMs, signal, onFailure }: { firstMs: number; signal: AbortSignal; onFailure(error: unknown): void },
-): Promise<T> {
+  { firstMs, signal, onFailure, onGivenUp }: Persistence & { onGivenUp?(error: unknown): void },
+): Promise<T | undefined> {
   for (let failures = 1; ; failures++) {
     signal.throwIfAborted();
     try {
@@ -16,6 +27,10 @@ export async function persist<T>(
     } catch (error) {
       signal.throwIfAborted();
       onFailure(error);
+      if (failures === times) {
+        onGivenUp?.(error);
+        return undefined;
+      }
       await sleep(backOff(failures, firstMs), undefined, { signal, ref: false });
     }
   }

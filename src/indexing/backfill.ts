@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { Coverage, RunsIndex } from '../plan/runs-index.ts';
-import { backOff } from './back-off.ts';
+import { tryTimes } from './back-off.ts';
 import { type Progress, ProgressMeter } from './backfill-progress.ts';
 import type { BackfillQueue } from './backfill-queue.ts';
 import { Pace } from './pace.ts';
@@ -148,19 +147,14 @@ class Job {
 
   /** Tries a few times; then these experiments are given up. */
   async #attempt<T>(experimentIds: readonly string[], action: () => Promise<T>): Promise<T | undefined> {
-    const { signal, onFailure, onGivenUp } = this.#options;
-    for (let failures = 1; ; failures++) {
-      try {
-        return await action();
-      } catch (error) {
-        signal.throwIfAborted();
-        onFailure?.(error);
-        if (failures === ATTEMPTS) {
-          for (const id of experimentIds) onGivenUp?.(id, error);
-          return undefined;
-        }
-        await sleep(backOff(failures, this.#retryMs), undefined, { signal });
-      }
-    }
+    const { signal, onFailure = () => {}, onGivenUp } = this.#options;
+    return tryTimes(ATTEMPTS, action, {
+      firstMs: this.#retryMs,
+      signal,
+      onFailure,
+      onGivenUp(error) {
+        for (const id of experimentIds) onGivenUp?.(id, error);
+      },
+    });
   }
 }

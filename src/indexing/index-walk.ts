@@ -3,8 +3,9 @@ import { decodeRun } from '../domain/run-text.ts';
 import type { Position } from '../plan/adapter.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import type { Filter } from '../query/ast.ts';
-import { compareRuns, cursorOf, totalOrder } from '../query/order.ts';
-import type { RunQuery, View } from '../query/run-query.ts';
+import { compareRuns, cursorOf } from '../query/order.ts';
+import type { RunQuery } from '../query/run-query.ts';
+import { allRuns, theseRuns } from '../query/runs-query.ts';
 
 /** A run as it was read, decoded and as text. */
 export interface RunRow {
@@ -17,31 +18,21 @@ export interface RunShare {
   readonly experimentIds: readonly string[];
   /** Over attributes alone, so that every source evaluates it. Absent: all. */
   readonly filter?: Filter | undefined;
-  readonly view?: View;
 }
 
 export const toRow = (text: string): RunRow => ({ run: decodeRun(text), text });
 
-const ORDER = totalOrder([]);
+const { order: ORDER } = allRuns([]);
 const comparePlaces = compareRuns(ORDER);
 const ROWS_A_FETCH = 1_000;
 
-/** What is asked here means the same over every database, so any dialect will do. */
-const queryFor = ({ experimentIds, filter, view = 'all' }: RunShare): RunQuery => ({
-  experimentIds,
-  view,
-  filter,
-  order: ORDER,
-  dialect: 'sqlite',
-});
-
-/** Goes through a share of what an index holds, in the default order, a stretch at a time. */
+/** Goes through a share of what an index holds, newest first, a stretch at a time. */
 export class IndexWalk {
   readonly #scan: ReturnType<RunsIndex['pushDown']>;
   #from: Position = { offset: 0 };
 
-  constructor(index: RunsIndex, share: RunShare) {
-    this.#scan = index.pushDown(queryFor(share));
+  constructor(index: RunsIndex, query: RunQuery) {
+    this.#scan = index.pushDown(query);
   }
 
   /** The runs from the last stretch's end to the place of `end`, that one included; without it, all that are left. */
@@ -65,21 +56,15 @@ export async function findHeld(
   runIds: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, RunRow>> {
-  const filter = {
-    kind: 'member',
-    field: { entity: 'attribute', key: 'run_id' },
-    values: runIds,
-    negated: false,
-  } as const;
   const held = new Map<string, RunRow>();
   if (runIds.length === 0) return held;
-  for await (const row of new IndexWalk(index, { experimentIds, filter }).upTo(undefined, signal))
+  for await (const row of new IndexWalk(index, theseRuns(experimentIds, runIds)).upTo(undefined, signal))
     held.set(row.run.runId, row);
   return held;
 }
 
 /** Whether an index holds any of these. */
-export async function holdsAny(index: RunsIndex, share: RunShare, signal: AbortSignal): Promise<boolean> {
-  const page = await index.pushDown(queryFor(share)).fetch({ limit: 1, from: { offset: 0 } }, signal);
+export async function holdsAny(index: RunsIndex, query: RunQuery, signal: AbortSignal): Promise<boolean> {
+  const page = await index.pushDown(query).fetch({ limit: 1, from: { offset: 0 } }, signal);
   return page.runs.length > 0;
 }

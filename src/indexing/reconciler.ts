@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chunksOf } from '../domain/chunks-of.ts';
 import type { Run } from '../domain/run.ts';
 import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
 import type { CompareOp, Filter, NumberAttribute, StringAttribute } from '../query/ast.ts';
-import { backOff } from './back-off.ts';
+import { allRuns } from '../query/runs-query.ts';
+import { backOff, tryTimes } from './back-off.ts';
 import type { IndexKeeper, KeptIndex } from './index-keeper.ts';
 import { holdsAny, type RunShare } from './index-walk.ts';
 import { Pace } from './pace.ts';
@@ -196,25 +198,16 @@ export class Reconciler {
     else await this.#compare({ experimentIds: [experimentId] }, pass);
   }
 
-  /** Tries a few times; what fails for good is left to the next pass. */
+  /** What fails for good is left to the next pass. */
   async #attempt(action: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const { retryMs, onFailure } = this.#options;
-    for (let failures = 1; failures <= ATTEMPTS; failures++) {
-      try {
-        return await action();
-      } catch (error) {
-        signal.throwIfAborted();
-        onFailure(error);
-        await sleep(backOff(failures, retryMs), undefined, { signal, ref: false });
-      }
-    }
+    await tryTimes(ATTEMPTS, action, { firstMs: retryMs, signal, onFailure });
   }
 
   async #compareComplete(filter: Filter, pass: Pass): Promise<void> {
     const { coverage, experimentIds } = this.#ports.keeper;
     const ids = await coverage.findComplete(experimentIds);
-    for (let i = 0; i < ids.length; i += EXPERIMENTS_A_SEARCH)
-      await this.#compare({ experimentIds: ids.slice(i, i + EXPERIMENTS_A_SEARCH), filter }, pass);
+    for (const some of chunksOf(EXPERIMENTS_A_SEARCH, ids)) await this.#compare({ experimentIds: some, filter }, pass);
   }
 
   #compare(share: RunShare, pass: Pass): Promise<void> {
@@ -254,7 +247,7 @@ export class Reconciler {
     if (keeper.coverage.isDoubted(experimentId)) return true;
     await refresher.show([experimentId]);
     const view = stage === 'deleted' ? 'active' : 'deleted';
-    return holdsAny(index, { experimentIds: [experimentId], view }, signal);
+    return holdsAny(index, { ...allRuns([experimentId]), view }, signal);
   }
 }
 

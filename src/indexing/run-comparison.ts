@@ -1,8 +1,10 @@
+import { chunksOf } from '../domain/chunks-of.ts';
 import { sameRun } from '../domain/run-differences.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
+import { allRuns } from '../query/runs-query.ts';
 import { findHeld, IndexWalk, type RunRow, type RunShare, toRow } from './index-walk.ts';
 import { misreadRuns } from './misread-runs.ts';
 import type { Pace } from './pace.ts';
@@ -63,7 +65,7 @@ export class RunComparison {
     this.#turns = turns;
     this.#share = share;
     this.#signal = signal;
-    this.#walk = new IndexWalk(ports.index, share);
+    this.#walk = new IndexWalk(ports.index, allRuns(share.experimentIds, share.filter));
   }
 
   /** @throws what backend and index throw, and the signal's reason. */
@@ -203,5 +205,5 @@ export class RunComparison {
 /** Runs as they can be read again: of one experiment each, and not too many. */
 function* inReadings(rows: readonly RunRow[]): Generator<[experimentId: string, rows: readonly RunRow[]]> {
   for (const [experimentId, some] of Map.groupBy(rows, ({ run }) => run.experimentId))
-    for (let i = 0; i < some.length; i += RUNS_A_READING) yield [experimentId, some.slice(i, i + RUNS_A_READING)];
+    for (const chunk of chunksOf(RUNS_A_READING, some)) yield [experimentId, chunk];
 }

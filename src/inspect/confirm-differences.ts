@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chunksOf } from '../domain/chunks-of.ts';
 import { runDifferences } from '../domain/run-differences.ts';
 import { decodeRun } from '../domain/run-text.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
-import { theseRuns } from './runs-query.ts';
+import { theseRuns } from '../query/runs-query.ts';
 
 /** A run that the index does not hold as the backend does. */
 export interface Difference {
@@ -62,10 +63,9 @@ export async function confirmDifferences(
   async function look(): Promise<ReadonlyMap<string, Look>> {
     await index.refresh();
     const found = new Map<string, Look>();
-    for (let i = 0; i < runIds.length; i += RUNS_A_LOOK) {
-      const ids = runIds.slice(i, i + RUNS_A_LOOK);
+    for (const ids of chunksOf(RUNS_A_LOOK, runIds)) {
       const inBackend = byId(await reader.readRuns(experimentId, ids, signal));
-      const scan = index.pushDown(theseRuns(experimentId, ids));
+      const scan = index.pushDown(theseRuns([experimentId], ids));
       const inIndex = byId((await scan.fetch({ limit: ids.length, from: { offset: 0 } }, signal)).runs);
       for (const runId of ids) {
         const held = inIndex.get(runId);

@@ -1,6 +1,6 @@
 import { decodeRun } from '../domain/run-text.ts';
 import type { RunAdapter, Scan } from '../plan/adapter.ts';
-import { allRuns, runsUntil } from './runs-query.ts';
+import { allRuns, runsUntil } from '../query/runs-query.ts';
 import { scanRuns } from './scan-runs.ts';
 
 /** Elasticsearch counts no further than 10,000 rows from the beginning of an answer. */

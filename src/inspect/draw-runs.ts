@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RunAdapter } from '../plan/adapter.ts';
-import { allRuns, runsFrom } from './runs-query.ts';
+import { allRuns, runsFrom } from '../query/runs-query.ts';
 
 /** The runs whose ids begin alike, as each side has them. */
 export interface Draw {

@@ -1,3 +1,4 @@
+import { chunksOf } from '../domain/chunks-of.ts';
 import type { RunAdapter } from '../plan/adapter.ts';
 import type { Coverage, RunsIndex } from '../plan/runs-index.ts';
 import { countRuns } from './count-runs.ts';
@@ -60,7 +61,6 @@ export async function indexStatus(index: RunsIndex, options: StatusOptions): Pro
 
 async function countAll(index: RunAdapter, experimentIds: readonly string[], signal: AbortSignal): Promise<number> {
   let runs = 0;
-  for (let i = 0; i < experimentIds.length; i += EXPERIMENTS_A_SEARCH)
-    runs += await countRuns(index, experimentIds.slice(i, i + EXPERIMENTS_A_SEARCH), signal);
+  for (const ids of chunksOf(EXPERIMENTS_A_SEARCH, experimentIds)) runs += await countRuns(index, ids, signal);
   return runs;
 }

@@ -3,10 +3,10 @@ import { inParallel } from '../indexing/in-parallel.ts';
 import type { RunAdapter } from '../plan/adapter.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
+import { allRuns } from '../query/runs-query.ts';
 import { confirmDifferences } from './confirm-differences.ts';
 import { drawRuns } from './draw-runs.ts';
 import { type Pages, pairRuns } from './pair-runs.ts';
-import { allRuns } from './runs-query.ts';
 import { scanRuns } from './scan-runs.ts';
 import { DifferenceTally, type VerifyReport } from './verify-report.ts';
 

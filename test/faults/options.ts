@@ -1,4 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { oneOf } from '../fixtures/one-of.ts';
 
 /** What can be killed or paused. */
 export const TARGETS = ['elasticsearch', 'redis', 'mlflow', 'gateway'] as const;
@@ -47,12 +48,6 @@ function toNumber(name: string, text: string): number {
   const number = Number(text);
   if (!(number >= 0) || text === '') throw new Error(`--${name} takes a number, not ${text}`);
   return number;
-}
-
-function oneOf<T extends string>(name: string, known: readonly T[], text: string): T {
-  const found = known.find((each) => each === text);
-  if (found === undefined) throw new Error(`--${name} knows ${known.join(', ')}, not ${text}`);
-  return found;
 }
 
 /** @throws Error that says which option is wrong. Undefined when only help was asked. */

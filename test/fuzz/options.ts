@@ -1,4 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { oneOf } from '../fixtures/one-of.ts';
 
 export interface FuzzOptions {
   readonly n: number;
@@ -38,12 +39,6 @@ function toCount(name: string, text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 0) throw new Error(`--${name} takes a whole number, not ${text}`);
   return count;
-}
-
-function oneOf<T extends string>(name: string, known: readonly T[], text: string): T {
-  const found = known.find((each) => each === text);
-  if (found === undefined) throw new Error(`--${name} knows ${known.join(' and ')}, not ${text}`);
-  return found;
 }
 
 /** @throws Error that says which option is wrong. Undefined when only help was asked. */

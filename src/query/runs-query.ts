@@ -1,11 +1,14 @@
-import type { Filter } from '../query/ast.ts';
-import { totalOrder } from '../query/order.ts';
-import type { RunQuery } from '../query/run-query.ts';
+import type { Filter } from './ast.ts';
+import { totalOrder } from './order.ts';
+import type { RunQuery } from './run-query.ts';
 
 const RUN_ID = { entity: 'attribute', key: 'run_id' } as const;
 const START_TIME = { entity: 'attribute', key: 'start_time' } as const;
 
-/** All runs of experiments, deleted ones too, newest first: what every database orders alike. */
+/**
+ * All runs of experiments, deleted ones too, newest first: what every database orders alike, so that any dialect will do. A
+ * filter has to be over attributes alone, which mean the same everywhere.
+ */
 export const allRuns = (experimentIds: readonly string[], filter?: Filter): RunQuery => ({
   experimentIds,
   view: 'all',
@@ -15,8 +18,8 @@ export const allRuns = (experimentIds: readonly string[], filter?: Filter): RunQ
 });
 
 /** Those of the runs that are there. */
-export const theseRuns = (experimentId: string, runIds: readonly string[]): RunQuery =>
-  allRuns([experimentId], { kind: 'member', field: RUN_ID, values: runIds, negated: false });
+export const theseRuns = (experimentIds: readonly string[], runIds: readonly string[]): RunQuery =>
+  allRuns(experimentIds, { kind: 'member', field: RUN_ID, values: runIds, negated: false });
 
 /** Runs whose id begins so. */
 export const runsFrom = (experimentId: string, prefix: string): RunQuery =>
