@@ -15,7 +15,7 @@ const LAYERS = {
 const OWNED = {
   express: ['^src/(http/|app\\.ts|main\\.ts)'],
   'http-proxy-middleware': ['^src/http/'],
-  ioredis: ['^src/cache/'],
+  ioredis: ['^src/cache/', '^adapters/redis/'],
   '@elastic/elasticsearch': ['^adapters/elasticsearch/'],
   undici: ['^src/upstream/'],
   'prom-client': ['^src/telemetry/'],

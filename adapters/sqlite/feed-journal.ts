@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { FeedJournal, Unfinished } from '../../src/plan/feed-journal.ts';
@@ -23,6 +24,7 @@ CREATE TABLE state (one INTEGER PRIMARY KEY, epoch INTEGER, boot TEXT NOT NULL, 
 CREATE TABLE runs (run_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE experiments (experiment_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE writes (id INTEGER PRIMARY KEY, effect TEXT NOT NULL) STRICT;
+CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT NULL) STRICT;
 `,
   ],
   // Waiting for the disk would cost every write of a client milliseconds. So the notes count until the machine goes down.
@@ -39,6 +41,7 @@ export const openFeedJournal = (options: FeedJournalOptions): FeedJournal => new
 
 class SqliteFeedJournal implements FeedJournal {
   readonly unfinished: Unfinished;
+  #id: string | undefined;
   readonly #options: FeedJournalOptions;
   readonly #boot = bootOf();
   #database: DatabaseSync | undefined;
@@ -51,6 +54,10 @@ class SqliteFeedJournal implements FeedJournal {
     this.#options = options;
     this.unfinished = this.#open() ?? NOTHING;
     this.#epoch = this.unfinished.epoch;
+  }
+
+  get id(): string | undefined {
+    return this.#id;
   }
 
   begin(epoch: number): void {
@@ -131,12 +138,21 @@ class SqliteFeedJournal implements FeedJournal {
       .all<{ id: bigint; effect: string }>(sql`SELECT * FROM writes ORDER BY id`)
       .map(({ id, effect }) => ({ id: Number(id), effect: JSON.parse(effect) as WriteEffect }));
     this.#lastWrite = writes.at(-1)?.id ?? 0;
+    this.#id = this.#readId(statements);
     return {
       epoch: state && this.#isReliable(state.boot, Number(state.alive_at)) ? Number(state.epoch) : undefined,
       runs: column(sql`SELECT run_id FROM runs`),
       experiments: column(sql`SELECT experiment_id FROM experiments`),
       writes,
     };
+  }
+
+  #readId(statements: Statements): string {
+    const [gateway] = statements.all<{ id: string; boot: string }>(sql`SELECT id, boot FROM gateway`);
+    if (gateway && gateway.boot === this.#boot) return gateway.id;
+    const id = randomUUID();
+    statements.run(sql`INSERT OR REPLACE INTO gateway VALUES (1, ${id}, ${this.#boot ?? ''})`);
+    return id;
   }
 
   #isReliable(boot: string, aliveAt: number): boolean {

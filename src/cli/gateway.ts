@@ -72,8 +72,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
 
   async function settle(effect: WriteEffect): Promise<void> {
     for (const { runId, experimentId } of effect.runs) if (experimentId) directory.learn(runId, experimentId);
-    index?.feed.apply(effect);
-    await cache.invalidate(effect);
+    await Promise.all([index?.feed.apply(effect), cache.invalidate(effect)]);
   }
 
   async function isReady(): Promise<boolean> {
@@ -126,8 +125,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     async start() {
       // What a store still holds from before may have been changed past us.
       await cache.invalidate(EVERYTHING);
-      index?.start();
-      await Promise.race([Promise.all([access.start(), learnDialect()]), sleep(START_MS)]);
+      await Promise.race([Promise.all([access.start(), learnDialect(), index?.start()]), sleep(START_MS)]);
       started = true;
     },
     drain: () => stop.abort(),

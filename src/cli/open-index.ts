@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
+import { openRedisLedger } from '../../adapters/redis/index.ts';
 import { createSqliteIndex, openFeedJournal } from '../../adapters/sqlite/index.ts';
 import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
@@ -9,6 +11,8 @@ import type { Secrets } from '../config/secrets.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
 import type { RunAdapter } from '../plan/adapter.ts';
 import type { Feed } from '../plan/feed.ts';
+import type { FeedJournal } from '../plan/feed-journal.ts';
+import type { FeedLedger } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
@@ -21,8 +25,8 @@ export interface Index {
   readonly title: string;
   readonly adapter: RunAdapter;
   readonly feed: Feed;
-  /** Begins to fill the index, in the background. */
-  start(): void;
+  /** Begins to fill the index, in the background. Resolves when other gateways know of this one, if it has to. */
+  start(): Promise<void>;
   /** How far it is, for `/gateway/status`. */
   status(): object;
   /** Brings the index up to date, bounded in time, and lets go of it. */
@@ -48,8 +52,9 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     maxAbsenceMs: config.feed.resumeWithinMs,
     onFailure: (err) => logger.warn({ err }, 'the feed has no journal: after a crash the index is copied anew'),
   });
+  const ledger = openLedger(config, secrets, journal, logger);
   const feed = new IndexFeed(
-    { index, reader, directory, journal },
+    { index, reader, directory, journal, ...(ledger && { ledger }) },
     {
       readyMs: config.feed.readyTimeoutMs,
       uncertainMs: config.feed.uncertainWriteMs,
@@ -81,7 +86,10 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     title: `${index.name} ${placeOf(config)}`,
     adapter: index,
     feed,
-    start: () => feed.start(),
+    async start() {
+      feed.start();
+      while (!feed.joined) await sleep(JOIN_POLL_MS, undefined, { ref: false });
+    },
     status: () => ({ name: index.name, ...feed.status() }),
     async close() {
       await feed.stop();
@@ -89,6 +97,32 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
       await index.close();
     },
   };
+}
+
+const JOIN_POLL_MS = 20;
+
+/** What the gateways share that keep the index of this configuration; undefined when one keeps it alone. */
+function openLedger(
+  config: UpstreamConfig,
+  secrets: Secrets,
+  journal: FeedJournal,
+  logger: Logger,
+): FeedLedger | undefined {
+  const { feed, redis } = config;
+  if (feed.ledger === 'own' || redis.url === undefined || usesFile(config)) return undefined;
+  return openRedisLedger({
+    url: redis.url,
+    password: secrets.redisPassword,
+    keyPrefix: redis.keyPrefix,
+    scope: shortHash(nameOf(config)),
+    id: journal.id,
+    epoch: journal.unfinished.epoch,
+    absentMs: feed.absentMs,
+    onOutage: (err) =>
+      err
+        ? logger.warn({ err }, 'cut off from the other gateways: the MLflow server answers instead of the index')
+        : logger.info('takes part with the gateways that share the index'),
+  });
 }
 
 /** The runs index that the configuration names. */
@@ -121,9 +155,10 @@ const indexFile = ({ data, upstream }: UpstreamConfig): string =>
 
 /** A journal for each pair of MLflow server and index. */
 const journalFile = (config: UpstreamConfig): string =>
-  join(
-    config.data.dir,
-    `feed-${shortHash(`${config.upstream.url} ${config.elasticsearch.index} ${placeOf(config)}`)}.sqlite`,
-  );
+  join(config.data.dir, `feed-${shortHash(nameOf(config))}.sqlite`);
+
+/** The same for all gateways that have the same index and MLflow server. */
+const nameOf = (config: UpstreamConfig): string =>
+  `${config.upstream.url} ${config.elasticsearch.index} ${placeOf(config)}`;
 
 const shortHash = (text: string): string => hash('sha256', text).slice(0, 12);

@@ -31,6 +31,11 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
     message: 'elasticsearch needs elasticsearch.url: --elasticsearch URL or GATEWAY_ELASTICSEARCH_URL',
   },
   {
+    path: 'feed.ledger',
+    wrong: (given) => given('feed.ledger') === 'redis' && !(given('redis.url') && given('elasticsearch.url')),
+    message: 'redis needs redis.url and elasticsearch.url: gateways cannot share an index in a file',
+  },
+  {
     path: 'elasticsearch.username',
     wrong: (given) => Boolean(given('elasticsearch.username')) !== Boolean(given('elasticsearch.passwordEnv')),
     message: 'username and passwordEnv go together',

@@ -133,6 +133,17 @@ const Feed = z.strictObject({
     .describe(
       'Most runs a second that are read from the MLflow server to fill the index; without it, as fast as it goes',
     ),
+  ledger: z
+    .enum(['auto', 'redis', 'own'])
+    .default('auto')
+    .describe(
+      'redis: gateways with the same Elasticsearch index and Redis tell each other of writes; own: one gateway keeps its index alone; auto is redis when both are configured',
+    ),
+  absentMs: milliseconds
+    .default(60_000)
+    .describe(
+      'How long the gateways wait for one that vanished before they copy the index anew without it; until then the MLflow server answers, in ms',
+    ),
   reconcile: Reconcile.prefault({}),
 });
 

@@ -9,6 +9,10 @@ export interface TakenRun {
   readonly failures: number;
 }
 
+/** How long a run that another gateway noted is left to that one, in ms, unless a search needs it sooner. */
+const LEFT_TO_OTHERS_MS = 3_000;
+/** Until it is asked again whether another gateway has copied a run, in ms. */
+const OTHERS_COPY_MS = 5;
 /** Until it is copied, a run keeps its whole experiment from the index; and trying costs one small question. */
 const MAX_WAIT_MS = 4_000;
 
@@ -22,6 +26,10 @@ interface DirtyRun {
   failures: number;
   /** Not to be taken before, in ms of `performance.now()`. */
   notBefore: number;
+  /** Not to be taken before unless it is urgent. */
+  leftUntil: number;
+  /** Noted by this gateway. */
+  own: boolean;
 }
 
 /** What stands between a search and an index that has every write: nothing, a flush, or a flush that keeps failing. */
@@ -60,12 +68,25 @@ export class DirtyRuns {
     return oldest ? Math.round(performance.now() - oldest.since) : 0;
   }
 
-  /** How long until a run may be taken, in ms; undefined when none waits. */
-  get nextTurnMs(): number | undefined {
+  /** What this gateway noted. */
+  get own(): readonly string[] {
+    return [...this.#runs].filter(([, { own }]) => own).map(([runId]) => runId);
+  }
+
+  /** How long until a run may be taken, in ms, those of `urgent` experiments earlier; undefined when none waits. */
+  nextTurnMs(urgent: ReadonlySet<string>): number | undefined {
     let next: number | undefined;
-    for (const { taken, notBefore } of this.#runs.values())
-      if (!taken && (next === undefined || notBefore < next)) next = notBefore;
+    for (const [runId, run] of this.#runs) {
+      if (run.taken) continue;
+      const turn = this.#turnOf(runId, run, urgent);
+      if (next === undefined || turn < next) next = turn;
+    }
     return next === undefined ? undefined : Math.max(0, next - performance.now());
+  }
+
+  #turnOf(runId: string, { notBefore, leftUntil }: DirtyRun, urgent: ReadonlySet<string>): number {
+    const isLeft = leftUntil > notBefore && !(urgent.size > 0 && this.#mayBelong(runId, urgent));
+    return isLeft ? leftUntil : notBefore;
   }
 
   has(runId: string): boolean {
@@ -73,22 +94,35 @@ export class DirtyRuns {
   }
 
   mark(runId: string): void {
-    const mark = ++this.#lastMark;
-    const run = this.#runs.get(runId);
-    if (run?.taken) run.again ??= mark;
-    if (run) return;
-    this.#add(runId, mark);
+    const run = this.#note(runId, 0);
+    run.leftUntil = 0;
+    if (run.own) return;
+    run.own = true;
     this.#journal.noteRun(runId);
   }
 
-  #add(runId: string, pending: number): void {
-    this.#runs.set(runId, { pending, since: performance.now(), taken: false, failures: 0, notBefore: 0 });
+  /** Another gateway noted a write to this run. */
+  hear(runId: string): void {
+    this.#note(runId, performance.now() + LEFT_TO_OTHERS_MS);
+  }
+
+  #note(runId: string, leftUntil: number): DirtyRun {
+    const mark = ++this.#lastMark;
+    const run = this.#runs.get(runId);
+    if (run?.taken) run.again ??= mark;
+    return run ?? this.#add(runId, mark, leftUntil, false);
+  }
+
+  #add(runId: string, pending: number, leftUntil: number, own: boolean): DirtyRun {
+    const run = { pending, since: performance.now(), taken: false, failures: 0, notBefore: 0, leftUntil, own };
+    this.#runs.set(runId, run);
+    return run;
   }
 
   /** Runs whose turn it is, those of `urgent` experiments first. Each must come back by `settle` or `giveBack`. */
   take(limit: number, urgent: ReadonlySet<string>): readonly TakenRun[] {
     const now = performance.now();
-    const waiting = [...this.#runs].filter(([, { taken, notBefore }]) => !taken && notBefore <= now);
+    const waiting = [...this.#runs].filter(([runId, run]) => !run.taken && this.#turnOf(runId, run, urgent) <= now);
     const first = waiting.filter(([runId]) => this.#mayBelong(runId, urgent));
     const inTurn = [...new Map([...first, ...waiting])].slice(0, limit);
     return inTurn.map(([runId, run]) => {
@@ -99,10 +133,19 @@ export class DirtyRuns {
 
   /** A reading begun after the take is in the index, or there is no such run. */
   settle(runId: string): void {
-    const again = this.#runs.get(runId)?.again;
+    const run = this.#runs.get(runId);
     this.#runs.delete(runId);
-    if (again === undefined) this.#journal.forgetRun(runId);
-    else this.#add(runId, again);
+    if (run?.again !== undefined) this.#add(runId, run.again, run.leftUntil, run.own);
+    else if (run?.own) this.#journal.forgetRun(runId);
+  }
+
+  /** Another gateway copies the run: soon it will have. */
+  leave(runId: string): void {
+    const run = this.#runs.get(runId);
+    if (!run) return;
+    run.taken = false;
+    delete run.again;
+    run.notBefore = performance.now() + OTHERS_COPY_MS;
   }
 
   /** The run could not be copied: it waits for another turn. */

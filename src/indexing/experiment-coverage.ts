@@ -27,7 +27,8 @@ export class ExperimentCoverage {
   readonly #options: CoverageOptions;
   /** Bounded, since clients ask for ids that do not exist too; what is forgotten is asked again. */
   readonly #told = new LRUCache<string, Told>({ max: 200_000 });
-  readonly #doubted = new Set<string>();
+  /** Whether this gateway noted the doubt itself, or heard of it. */
+  readonly #doubted = new Map<string, 'noted' | 'heard'>();
   readonly #doubts = new Map<string, number>();
   #epoch: number | undefined;
 
@@ -65,10 +66,32 @@ export class ExperimentCoverage {
   }
 
   /** The experiment is not complete until a copy of it that begins after this is confirmed. */
-  doubt(experimentId: string): void {
-    this.#doubted.add(experimentId);
+  doubt(experimentId: string, by: 'noted' | 'heard' = 'noted'): void {
+    const isNoted = this.#doubted.get(experimentId) === 'noted';
     this.#doubts.set(experimentId, (this.#doubts.get(experimentId) ?? 0) + 1);
-    this.#options.journal.noteExperiment(experimentId);
+    if (isNoted) return;
+    this.#doubted.set(experimentId, by);
+    if (by === 'noted') this.#options.journal.noteExperiment(experimentId);
+  }
+
+  /** Doubts that this gateway noted. */
+  get noted(): readonly string[] {
+    return [...this.#doubted].filter(([, by]) => by === 'noted').map(([id]) => id);
+  }
+
+  /** Another gateway copied the experiment after it was doubted: the index has the word again. */
+  trust(experimentId: string): void {
+    if (this.#remove(experimentId)) this.#told.delete(experimentId);
+  }
+
+  /** What was doubted in another epoch is copied in this one like all others. */
+  forgetDoubts(except: ReadonlySet<string>): void {
+    for (const id of [...this.#doubted.keys()]) if (!except.has(id)) this.#remove(id);
+  }
+
+  #remove(experimentId: string): boolean {
+    if (this.#doubted.get(experimentId) === 'noted') this.#options.journal.forgetExperiment(experimentId);
+    return this.#doubted.delete(experimentId);
   }
 
   isDoubted(experimentId: string): boolean {
@@ -82,10 +105,10 @@ export class ExperimentCoverage {
     return () => this.#epoch === epoch && this.#doubts.get(experimentId) === doubts;
   }
 
-  /** A copy that was watched from before its beginning is recorded in the index. */
-  confirm(experimentId: string): void {
-    if (this.#doubted.delete(experimentId)) this.#options.journal.forgetExperiment(experimentId);
+  /** A copy that was watched from before its beginning is recorded in the index. @returns whether it ended a doubt */
+  confirm(experimentId: string): boolean {
     this.#told.set(experimentId, { complete: true, at: performance.now() });
+    return this.#remove(experimentId);
   }
 
   /** Whether all are complete as far as is known here; undefined when the index has to be asked. */

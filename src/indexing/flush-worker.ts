@@ -1,3 +1,4 @@
+import type { FeedLedger } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
@@ -11,12 +12,13 @@ export interface FlushPorts {
   readonly reader: RunReader;
   readonly directory: RunDirectory;
   readonly dirty: DirtyRuns;
+  readonly ledger: FeedLedger;
   readonly refresher: Refresher;
 }
 
 export interface FlushEvents {
   /** The index cannot hold these; told before the runs count as copied. */
-  onRejected(runs: readonly RejectedRun[]): void;
+  onRejected(runs: readonly RejectedRun[]): Promise<void>;
   onUnknownRun(runId: string): void;
   onFailure(error: unknown): void;
 }
@@ -68,7 +70,7 @@ export class FlushWorker {
   async hurry(experimentIds: Iterable<string>): Promise<void> {
     this.#stopped.signal.throwIfAborted();
     for (const id of experimentIds) this.#urgent.add(id);
-    this.#schedule(0);
+    this.#schedule(this.#ports.dirty.nextTurnMs(this.#urgent) ?? 0);
     return this.#roundEnd.promise;
   }
 
@@ -95,7 +97,7 @@ export class FlushWorker {
     this.#dueAt = Number.POSITIVE_INFINITY;
     this.#roundEnd.resolve();
     this.#roundEnd = Promise.withResolvers<void>();
-    const next = this.#ports.dirty.nextTurnMs;
+    const next = this.#ports.dirty.nextTurnMs(this.#urgent);
     if (next !== undefined) this.#schedule(this.#urgent.size > 0 ? next : Math.max(next, this.#coalesceMs));
   }
 
@@ -104,10 +106,13 @@ export class FlushWorker {
    * lack a write these marks stand for. Never rejects.
    */
   async #round(): Promise<void> {
-    const taken = this.#ports.dirty.take(RUNS_A_ROUND, this.#urgent);
+    const due = this.#ports.dirty.take(RUNS_A_ROUND, this.#urgent);
     this.#urgent.clear();
-    if (taken.length === 0) return;
+    if (due.length === 0) return;
+    let taken = due;
     try {
+      taken = await this.#claim(due);
+      if (taken.length === 0) return;
       const version = await this.#ports.index.nextVersion();
       const located: LocatedRun[] = [];
       await inParallel(taken, READINGS_AT_ONCE, (run) => this.#locate(run, located));
@@ -117,12 +122,27 @@ export class FlushWorker {
     }
   }
 
+  /** Those that no other gateway copies, or has copied. */
+  async #claim(due: readonly TakenRun[]): Promise<readonly TakenRun[]> {
+    const { ledger, dirty, refresher, directory } = this.#ports;
+    const claims = await ledger.claim(due.map(({ runId }) => runId));
+    return due.filter(({ runId }) => {
+      const claim = claims.get(runId);
+      if (claim === 'settled') {
+        refresher.noteWrite(directory.experimentOf(runId));
+        dirty.settle(runId);
+      } else if (claim === 'others') dirty.leave(runId);
+      return claim === 'mine';
+    });
+  }
+
   async #locate(run: TakenRun, located: LocatedRun[]): Promise<void> {
-    const { directory, reader, dirty } = this.#ports;
+    const { directory, reader, dirty, ledger } = this.#ports;
     try {
       const experimentId =
         directory.experimentOf(run.runId) ?? (await reader.experimentOf(run.runId, this.#stopped.signal));
       if (experimentId === undefined) {
+        await ledger.settle([run.runId], []);
         dirty.settle(run.runId);
         this.#events.onUnknownRun(run.runId);
       } else {
@@ -136,7 +156,7 @@ export class FlushWorker {
 
   /** Runs that the backend does not find any more are done with as well. */
   async #copy({ experimentId, runs }: Reading, version: number): Promise<void> {
-    const { index, reader, dirty, refresher } = this.#ports;
+    const { index, reader, dirty, refresher, ledger } = this.#ports;
     const ids = runs.map(({ runId }) => runId);
     try {
       const texts = await reader.readRuns(experimentId, ids, this.#stopped.signal);
@@ -146,7 +166,8 @@ export class FlushWorker {
       ]);
       refresher.noteWrite(experimentId);
       const rejected = [...refused, ...misread];
-      if (rejected.length > 0) this.#events.onRejected(rejected);
+      if (rejected.length > 0) await this.#events.onRejected(rejected);
+      await ledger.settle(ids, [experimentId]);
       for (const id of ids) dirty.settle(id);
     } catch (error) {
       this.#giveBack(runs, error);
@@ -154,7 +175,9 @@ export class FlushWorker {
   }
 
   #giveBack(runs: readonly TakenRun[], error: unknown): void {
-    for (const { runId } of runs) this.#ports.dirty.giveBack(runId);
+    const { dirty, ledger } = this.#ports;
+    for (const { runId } of runs) dirty.giveBack(runId);
+    void ledger.release(runs.map(({ runId }) => runId));
     this.#events.onFailure(error);
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Feed } from '../plan/feed.ts';
 import { type FeedJournal, NO_JOURNAL } from '../plan/feed-journal.ts';
+import type { FeedLedger, LedgerStatus, News, Notes, RunNote } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
@@ -8,6 +9,7 @@ import type { WriteEffect } from '../plan/write-effect.ts';
 import { DirtyRuns } from './dirty-runs.ts';
 import { FlushWorker } from './flush-worker.ts';
 import { IndexKeeper, type KeeperStatus } from './index-keeper.ts';
+import { OwnLedger } from './own-ledger.ts';
 import { Pauses } from './pauses.ts';
 import { type ReconcileOptions, Reconciler, type ReconcileStatus } from './reconciler.ts';
 import { Refresher } from './refresher.ts';
@@ -20,6 +22,8 @@ export interface IndexFeedPorts {
   readonly directory: RunDirectory;
   /** By default nothing outlives the process. */
   readonly journal?: FeedJournal;
+  /** By default this gateway keeps the index alone. */
+  readonly ledger?: FeedLedger;
 }
 
 export interface IndexFeedOptions {
@@ -45,6 +49,8 @@ export interface FeedStatus extends KeeperStatus {
   readonly oldestDirtyAgeMs: number;
   readonly uncertainWrites: number;
   readonly reconcile: ReconcileStatus | undefined;
+  /** Undefined when this gateway keeps the index alone. */
+  readonly ledger: LedgerStatus | undefined;
   readonly lastFailure: { readonly at: string; readonly message: string } | undefined;
 }
 
@@ -58,6 +64,7 @@ const UNCERTAIN_TURNS = [1 / 60, 1 / 12, 1 / 3, 1];
 export class IndexFeed implements Feed {
   readonly #directory: RunDirectory;
   readonly #journal: FeedJournal;
+  readonly #ledger: FeedLedger;
   readonly #dirty: DirtyRuns;
   readonly #refresher: Refresher;
   readonly #worker: FlushWorker;
@@ -71,7 +78,9 @@ export class IndexFeed implements Feed {
   readonly #onFailure: (error: unknown) => void;
   #lastFailure: FeedStatus['lastFailure'];
 
-  constructor({ index, reader, directory, journal = NO_JOURNAL }: IndexFeedPorts, options: IndexFeedOptions = {}) {
+  constructor(ports: IndexFeedPorts, options: IndexFeedOptions = {}) {
+    const { index, reader, directory, journal = NO_JOURNAL } = ports;
+    const { ledger = new OwnLedger(journal.unfinished.epoch) } = ports;
     const { readyMs = 2_000, coalesceMs = 200, retryMs = 1_000, trustMs = 5_000, maxRunsPerSecond } = options;
     const onFailure = (error: unknown) => {
       this.#lastFailure = { at: new Date().toISOString(), message: String(error) };
@@ -82,6 +91,7 @@ export class IndexFeed implements Feed {
     this.#pauses = new Pauses(retryMs);
     this.#directory = directory;
     this.#journal = journal;
+    this.#ledger = ledger;
     this.#dirty = new DirtyRuns(directory, journal, retryMs);
     this.#refresher = new Refresher(index);
     this.#keeper = new IndexKeeper({
@@ -89,6 +99,7 @@ export class IndexFeed implements Feed {
       reader,
       directory,
       journal,
+      ledger,
       trustMs,
       retryMs,
       maxRunsPerSecond,
@@ -96,7 +107,7 @@ export class IndexFeed implements Feed {
       onCopied: async (kept) => this.#reconciler?.run(kept),
     });
     this.#worker = new FlushWorker(
-      { index, reader, directory, dirty: this.#dirty, refresher: this.#refresher },
+      { index, reader, directory, ledger, dirty: this.#dirty, refresher: this.#refresher },
       {
         onRejected: (runs) => this.#keeper.exclude(runs.map(({ experimentId }) => experimentId)),
         onUnknownRun: (runId) => this.#uncertain.forgetRun(runId),
@@ -107,6 +118,7 @@ export class IndexFeed implements Feed {
     this.#uncertain = new UncertainWrites({
       directory,
       journal,
+      ledger,
       delaysMs: UNCERTAIN_TURNS.map((share) => share * (options.uncertainMs ?? 60_000)),
       repeat: (effect) => this.apply(effect),
     });
@@ -121,7 +133,18 @@ export class IndexFeed implements Feed {
           refresher: this.#refresher,
           isBusy: (runId, experimentId) => this.#isBusy(runId, experimentId),
         },
-        { ...options.reconcile, maxRunsPerSecond, retryMs, onFailure },
+        {
+          ...options.reconcile,
+          maxRunsPerSecond,
+          retryMs,
+          onFailure,
+          onRepaired: async (effect) => {
+            const written = effect.runs.flatMap(({ experimentId = [] }) => experimentId);
+            // Other gateways have to refresh before they answer; one that is cut off does so when it is back.
+            await ledger.settle([], [...new Set(written)]).catch(() => undefined);
+            await options.reconcile?.onRepaired?.(effect);
+          },
+        },
       );
     this.#takeUp(journal);
   }
@@ -132,15 +155,55 @@ export class IndexFeed implements Feed {
     for (const runId of runs) this.#dirty.mark(runId);
     for (const id of experiments) this.#keeper.coverage.doubt(id);
     for (const { id, effect } of writes) {
-      this.apply({ ...effect, uncertain: true });
+      void this.apply({ ...effect, uncertain: true });
       journal.forgetWrite(id);
     }
   }
 
   /** Begins an epoch and the backfill, in the background: the index need not be there yet. */
   start(): void {
+    this.#ledger.join({
+      unsettled: () => this.#unsettled(),
+      hear: (news) => this.#hear(news),
+      hearEpoch: (epoch, except) => this.#keeper.hearEpoch(epoch, except),
+      hearRole: (leads) => this.#keeper.hearRole(leads),
+      adopt: (effect) => void this.apply({ ...effect, uncertain: true }),
+      missed: () => {
+        this.#uncertain.forgetHeard();
+        this.#refresher.noteWrite(undefined);
+      },
+    });
     this.#keeper.start();
     if (this.#dirty.size > 0) this.#worker.wake();
+  }
+
+  /** Whether other gateways rely on this one's word: before, they must not be kept from knowing of its writes. */
+  get joined(): boolean {
+    return this.#ledger.joined;
+  }
+
+  #unsettled(): Notes {
+    return {
+      runs: this.#dirty.own.map((runId) => this.#noteOf(runId)),
+      doubted: this.#keeper.coverage.noted,
+      uncertain: this.#uncertain.own,
+    };
+  }
+
+  #noteOf(runId: string): RunNote {
+    return { runId, experimentId: this.#directory.experimentOf(runId) };
+  }
+
+  #hear({ runs, uncertain, certain, written, ...experiments }: News): void {
+    for (const { runId, experimentId } of runs) {
+      if (experimentId !== undefined) this.#directory.learn(runId, experimentId);
+      this.#dirty.hear(runId);
+    }
+    if (runs.length > 0) this.#worker.wake();
+    for (const [name, effect] of uncertain) this.#uncertain.hear(name, effect);
+    for (const name of certain) this.#uncertain.hearEnd(name);
+    for (const id of written) this.#refresher.noteWrite(id);
+    this.#keeper.hear(experiments);
   }
 
   expect(effect: WriteEffect): () => void {
@@ -161,21 +224,31 @@ export class IndexFeed implements Feed {
     return this.#uncertain.blocks(new Set([experimentId]));
   }
 
-  apply(effect: WriteEffect): void {
+  async apply(effect: WriteEffect): Promise<void> {
     const { runs, createdExperiments, experimentsWithChangedRuns, unknown, uncertain } = effect;
-    if (uncertain) this.#uncertain.note(effect);
-    if (unknown) this.#keeper.doubtAll();
-    if (experimentsWithChangedRuns.length > 0) this.#keeper.doubt(experimentsWithChangedRuns, !uncertain);
+    const name = uncertain ? this.#uncertain.note(effect) : undefined;
+    const told: Promise<void>[] = [];
+    if (unknown) told.push(this.#keeper.doubtAll());
+    if (experimentsWithChangedRuns.length > 0) told.push(this.#keeper.doubt(experimentsWithChangedRuns, !uncertain));
     if (createdExperiments.length > 0) void this.#keeper.welcome(createdExperiments);
     for (const { runId, experimentId } of runs) {
       if (experimentId !== undefined) this.#directory.learn(runId, experimentId);
       this.#dirty.mark(runId);
     }
+    told.push(
+      this.#ledger.note({
+        runs: runs.map(({ runId }) => this.#noteOf(runId)),
+        created: createdExperiments,
+        uncertain: new Map(name === undefined ? [] : [[name, effect]]),
+      }),
+    );
     if (runs.length > 0) this.#worker.wake();
+    await Promise.all(told);
   }
 
   async ready(experimentIds: readonly string[], signal: AbortSignal): Promise<boolean> {
     const ids = new Set(experimentIds);
+    if (!(await this.#ledger.catchUp())) return false;
     const upTo = this.#dirty.lastMark;
     if (this.#uncertain.blocks(ids) || this.#keeper.coverage.isComplete(ids) === false) return false;
     if (this.#isReady(ids, upTo)) return true;
@@ -196,9 +269,11 @@ export class IndexFeed implements Feed {
 
   lagMs(experimentIds: readonly string[]): number | undefined {
     const ids = new Set(experimentIds);
-    if (this.#uncertain.blocks(ids) || this.#keeper.coverage.isComplete(ids) !== true) return undefined;
+    const { newsAgeMs } = this.#ledger;
+    if (newsAgeMs === undefined || this.#uncertain.blocks(ids)) return undefined;
+    if (this.#keeper.coverage.isComplete(ids) !== true) return undefined;
     if (!this.#refresher.isVisible(ids)) void this.#refresher.show(ids).catch(this.#onFailure);
-    return Math.max(this.#dirty.ageMs(ids), this.#refresher.unseenMs(ids));
+    return Math.max(Math.ceil(newsAgeMs), this.#dirty.ageMs(ids), this.#refresher.unseenMs(ids));
   }
 
   #isReady(ids: ReadonlySet<string>, upTo: number): boolean {
@@ -229,11 +304,12 @@ export class IndexFeed implements Feed {
     const ended = unlessAborted(Promise.all([this.#keeper.stop(), this.#drain(deadline)]), deadline);
     await ended.catch(() => undefined);
     this.#worker.stop();
+    await this.#ledger.close();
   }
 
   async #drain(deadline: AbortSignal): Promise<void> {
-    while (this.#dirty.size > 0) {
-      await sleep(this.#dirty.nextTurnMs ?? 0, undefined, { signal: deadline });
+    while (this.#dirty.own.length > 0) {
+      await sleep(this.#dirty.nextTurnMs(new Set()) ?? 0, undefined, { signal: deadline });
       await this.#worker.hurry([]);
     }
   }
@@ -245,6 +321,7 @@ export class IndexFeed implements Feed {
       oldestDirtyAgeMs: this.#dirty.oldestAgeMs,
       uncertainWrites: this.#uncertain.size,
       reconcile: this.#reconciler?.status,
+      ledger: this.#ledger.status(),
       lastFailure: this.#lastFailure,
     };
   }

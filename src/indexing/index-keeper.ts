@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../domain/run.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
+import type { FeedLedger, News } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
@@ -15,6 +16,7 @@ export interface IndexKeeperOptions {
   readonly reader: RunReader;
   readonly directory: RunDirectory;
   readonly journal: FeedJournal;
+  readonly ledger: FeedLedger;
   readonly trustMs: number;
   /** First wait after a failure, and before everything is copied anew, in ms. */
   readonly retryMs: number;
@@ -28,7 +30,7 @@ export interface IndexKeeperOptions {
 export interface KeptIndex {
   /** When that began, in ms since 1970. */
   readonly since: number;
-  /** Whether an earlier process began the epoch. */
+  /** Whether another process began the epoch. */
   readonly resumed: boolean;
   readonly signal: AbortSignal;
 }
@@ -49,6 +51,8 @@ export interface KeeperStatus {
 
 /** An experiment that could not be copied waits as after so many failures. */
 const LATER = 5;
+/** How often a gateway that waits for the one that leads looks what became of it, in ms. */
+const LEDGER_POLL_MS = 50;
 /** Runs whose experiment is learned from a backfill. */
 const MAX_LEARNED = 100_000;
 
@@ -66,15 +70,14 @@ export class IndexKeeper {
   #interrupted = 0;
   #progress: Progress | undefined;
   #learned = 0;
-  /** The epoch of an earlier process that can be gone on with. */
-  #lastEpoch: number | undefined;
+  /** This gateway fills the index, in this session. */
+  #leading = false;
 
   constructor(options: IndexKeeperOptions) {
     this.#options = options;
     const { index, journal, trustMs, retryMs } = options;
     const onForeignEpoch = (ours: number, current: number) => this.#leave(ours, current);
     this.coverage = new ExperimentCoverage(index, { journal, trustMs, distrustMs: retryMs, onForeignEpoch });
-    this.#lastEpoch = journal.unfinished.epoch;
   }
 
   get status(): KeeperStatus {
@@ -120,25 +123,46 @@ export class IndexKeeper {
   }
 
   /** Runs of any experiment may have changed: from now on none is complete until it was copied again. */
-  doubtAll(): void {
-    this.#lastEpoch = undefined;
+  async doubtAll(): Promise<void> {
+    this.coverage.end();
+    this.#session.abort();
+    await this.#options.ledger.void();
+  }
+
+  /** The gateways agreed on another epoch, or that there is none. */
+  hearEpoch(epoch: number | undefined, except: ReadonlySet<string>): void {
+    this.coverage.forgetDoubts(except);
+    if (this.coverage.epoch === undefined || this.coverage.epoch === epoch) return;
     this.coverage.end();
     this.#session.abort();
   }
 
+  hearRole(leads: boolean): void {
+    if (this.#leading && !leads) this.#session.abort();
+  }
+
+  /** What other gateways did to experiments. */
+  hear({ doubted, trusted, created }: Pick<News, 'doubted' | 'trusted' | 'created'>): void {
+    for (const id of doubted) this.coverage.doubt(id, 'heard');
+    for (const id of trusted) this.coverage.trust(id);
+    for (const id of created) if (!this.#experiments.has(id)) this.#experiments.set(id, 'active');
+    if (this.#leading) this.#queue.add(doubted, true);
+  }
+
   /** Any run of these experiments may have changed; with `copy`, nothing more is expected to, so copy them again. */
-  doubt(experimentIds: readonly string[], copy: boolean): void {
+  async doubt(experimentIds: readonly string[], copy: boolean): Promise<void> {
     for (const id of experimentIds) this.coverage.doubt(id);
     if (copy) this.#queue.add(experimentIds, true);
+    await this.#options.ledger.note({ doubted: experimentIds });
   }
 
   /** The index cannot hold some run of these experiments, so they stay with the backend. */
-  exclude(experimentIds: readonly string[]): void {
+  async exclude(experimentIds: readonly string[]): Promise<void> {
     const ids = [...new Set(experimentIds)];
-    this.doubt(ids, false);
     const { epoch } = this.coverage;
-    if (epoch === undefined) return;
-    this.#options.index.recordCoverage(ids, 'excluded', epoch).catch((error) => this.#options.onFailure(error));
+    if (epoch !== undefined)
+      this.#options.index.recordCoverage(ids, 'excluded', epoch).catch((error) => this.#options.onFailure(error));
+    await this.doubt(ids, false);
   }
 
   /** These experiments were just created: there is nothing to copy. */
@@ -150,11 +174,15 @@ export class IndexKeeper {
     for (const id of experimentIds) this.#experiments.set(id, 'active');
     try {
       await this.#options.index.recordCoverage(experimentIds, 'complete', epoch);
-      for (const [i, id] of experimentIds.entries()) if (counts[i]?.()) this.coverage.confirm(id);
+      for (const [i, id] of experimentIds.entries()) if (counts[i]?.()) this.#confirm(id);
     } catch (error) {
       this.#options.onFailure(error);
       this.#queue.add(experimentIds);
     }
+  }
+
+  #confirm(experimentId: string): void {
+    if (this.coverage.confirm(experimentId)) void this.#options.ledger.trust(experimentId);
   }
 
   async #run(): Promise<void> {
@@ -177,10 +205,10 @@ export class IndexKeeper {
     const again = { firstMs: retryMs, signal, onFailure };
     await persist(() => index.prepare(), again);
     const since = Date.now();
-    const before = this.#lastEpoch;
-    const epoch = await persist(() => this.#takeEpoch(), again);
+    const { epoch, resumed } = await persist(() => this.#takeEpoch(signal), again);
     signal.throwIfAborted();
     this.coverage.begin(epoch);
+    await this.#untilLeading(signal);
     this.#queue.clear();
     const stages = await persist(() => reader.experimentStages(signal), again);
     const ids = [...stages.keys()];
@@ -189,7 +217,7 @@ export class IndexKeeper {
     this.#queue.add(ids.filter((id) => !recorded.has(id) || this.coverage.isDoubted(id)));
     await this.#backfill(epoch, signal);
     this.#interrupted = 0;
-    const kept = { since, resumed: epoch === before, signal };
+    const kept = { since, resumed, signal };
     await Promise.allSettled([this.#followQueue(epoch, signal), this.#options.onCopied?.(kept)]);
     throw signal.reason;
   }
@@ -201,16 +229,27 @@ export class IndexKeeper {
     }
   }
 
-  /** An epoch is gone on with once, and only if nobody began another since. */
-  async #takeEpoch(): Promise<number> {
-    const { index } = this.#options;
-    const last = this.#lastEpoch;
-    if (last === undefined || (await index.epoch()) !== last) return index.beginEpoch();
-    // What the earlier process wrote last may not be visible yet.
-    await index.refresh();
-    if (this.#lastEpoch !== last) return index.beginEpoch();
-    this.#lastEpoch = undefined;
-    return last;
+  /** The epoch that the gateways agreed on, if the index is in it; else the one that leads begins another. */
+  async #takeEpoch(signal: AbortSignal): Promise<{ epoch: number; resumed: boolean }> {
+    const { index, ledger } = this.#options;
+    for (;;) {
+      const agreed = ledger.joined ? ledger.epoch : undefined;
+      if (agreed !== undefined && (await index.epoch()) === agreed) {
+        // What others wrote last may not be visible yet.
+        await index.refresh();
+        if (ledger.epoch === agreed) return { epoch: agreed, resumed: true };
+      } else if (ledger.joined && ledger.leads) {
+        const epoch = await index.beginEpoch();
+        if (await ledger.begin(epoch)) return { epoch, resumed: false };
+      }
+      await sleep(LEDGER_POLL_MS, undefined, { signal, ref: false });
+    }
+  }
+
+  async #untilLeading(signal: AbortSignal): Promise<void> {
+    this.#leading = false;
+    while (!this.#options.ledger.leads) await sleep(LEDGER_POLL_MS, undefined, { signal, ref: false });
+    this.#leading = true;
   }
 
   #backfill(epoch: number, signal: AbortSignal): Promise<void> {
@@ -228,7 +267,7 @@ export class IndexKeeper {
         onProgress: (progress) => {
           this.#progress = progress;
         },
-        onRecorded: (id, coverage) => coverage === 'complete' && this.coverage.confirm(id),
+        onRecorded: (id, coverage) => coverage === 'complete' && this.#confirm(id),
         onFailure,
         onGivenUp: (id) => setTimeout(() => this.#queue.add([id]), backOff(LATER, retryMs)).unref(),
       },
@@ -247,7 +286,7 @@ export class IndexKeeper {
 
   #leave(ours: number, current: number): void {
     // A smaller number is that of another, empty index, which is ours to fill.
-    this.#superseded = current > ours;
+    this.#superseded = current > ours && !this.#options.ledger.isShared;
     this.#session.abort();
   }
 }

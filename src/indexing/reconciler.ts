@@ -194,7 +194,7 @@ export class Reconciler {
   async #compareWhole(experimentId: string, pass: Pass): Promise<void> {
     const { reader, keeper } = this.#ports;
     const misread = await reader.runsEndedAtZero(experimentId, undefined, pass.signal);
-    if (misread.length > 0) keeper.exclude([experimentId]);
+    if (misread.length > 0) await keeper.exclude([experimentId]);
     else await this.#compare({ experimentIds: [experimentId] }, pass);
   }
 
@@ -234,7 +234,7 @@ export class Reconciler {
       if (before.has(id) && before.get(id) !== stage && (await this.#isStale(id, stage, pass.signal))) turned.push(id);
     const vanished = [...before.keys()].filter((id) => !stages.has(id));
     for (const id of vanished) await this.#compare({ experimentIds: [id] }, pass);
-    keeper.doubt(turned, true);
+    await keeper.doubt(turned, true);
     const { created, changed } = keeper.learn(stages, vanished);
     pass.experiments += created + turned.length;
     const effect = { experimentsChanged: true, experimentsWithChangedRuns: [...turned, ...vanished] };

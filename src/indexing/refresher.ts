@@ -5,6 +5,8 @@ export class Refresher {
   readonly #index: Pick<RunsIndex, 'refresh'>;
   readonly #lastWriteTo = new Map<string, number>();
   #writes = 0;
+  /** Of the last write that may have been to any experiment. */
+  #lastWriteToAny = 0;
   /** Writes up to this one are visible. */
   #visible = 0;
   /** When the oldest write that is not visible was noted, in ms of `performance.now()`. */
@@ -15,10 +17,12 @@ export class Refresher {
     this.#index = index;
   }
 
-  /** Runs of this experiment have just been written. */
-  noteWrite(experimentId: string): void {
+  /** Runs of this experiment have just been written; undefined: nobody knows of which. */
+  noteWrite(experimentId: string | undefined): void {
     if (this.#writes === this.#visible) this.#unseenSince = performance.now();
-    this.#lastWriteTo.set(experimentId, ++this.#writes);
+    const write = ++this.#writes;
+    if (experimentId === undefined) this.#lastWriteToAny = write;
+    else this.#lastWriteTo.set(experimentId, write);
   }
 
   /** How long writes to these experiments may have waited to be visible, in ms; 0 when all are. */
@@ -43,7 +47,7 @@ export class Refresher {
   }
 
   #lastWrite(experimentIds: Iterable<string>): number {
-    let last = 0;
+    let last = this.#lastWriteToAny;
     for (const id of experimentIds) last = Math.max(last, this.#lastWriteTo.get(id) ?? 0);
     return last;
   }

@@ -28,7 +28,7 @@ export interface ComparisonEvents {
   onRead(runs: number): void;
   onDrift(kind: DriftKind, runs: number): void;
   /** The index cannot hold these. */
-  onRejected(runs: readonly RejectedRun[]): void;
+  onRejected(runs: readonly RejectedRun[]): Promise<void>;
   /** The index holds these as they are now. */
   onRepaired(effect: WriteEffect): Promise<void>;
 }
@@ -183,7 +183,7 @@ export class RunComparison {
     }
     for (const { run } of rows) directory.learn(run.runId, run.experimentId);
     const strange = [...rejected, ...misread];
-    if (strange.length > 0) this.#events.onRejected(strange);
+    if (strange.length > 0) await this.#events.onRejected(strange);
     if (kind) this.#events.onDrift(kind, written + rejected.length);
     await this.#tell(rows);
   }

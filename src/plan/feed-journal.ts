@@ -17,6 +17,8 @@ export interface Unfinished {
  * process. None throws: a journal that fails forgets everything, and the next start copies the index anew.
  */
 export interface FeedJournal {
+  /** Of this gateway, from one process to the next as long as its notes can be relied on; undefined: there is none. */
+  readonly id: string | undefined;
   /** What was found at the opening; the same until this process ends. */
   readonly unfinished: Unfinished;
   /** The index is kept in this epoch from now on. Forgets runs and experiments unless it is the epoch it was in before. */
@@ -35,6 +37,7 @@ export interface FeedJournal {
 
 /** Remembers nothing: the index is copied anew at every start. */
 export const NO_JOURNAL: FeedJournal = {
+  id: undefined,
   unfinished: { epoch: undefined, runs: [], experiments: [], writes: [] },
   begin: () => {},
   end: () => {},

@@ -8,10 +8,11 @@ export interface Feed {
    */
   expect(effect: WriteEffect): () => void;
   /**
-   * Notes what a write changed. Called before the client sees the answer; after it returns, no search is answered from
-   * an index that lacks the write. Synchronous: no fault of the index can delay or lose it.
+   * Notes what a write changed. Called before the client sees the answer: after the call no search here, and after the
+   * promise no search by any gateway, is answered from an index that lacks the write. Never rejects; no fault of the index
+   * can delay or lose it, and one of what gateways share delays it by a bounded time.
    */
-  apply(effect: WriteEffect): void;
+  apply(effect: WriteEffect): Promise<void>;
   /**
    * Whether the index holds, visible to a search, every noted write to these experiments and every older run of them.
    * Brings it up to date if that takes no longer than the feed's bound. False: ask the backend.

@@ -54,7 +54,7 @@ describe.each([
   /** A write as the gateway carries it out. */
   async function write(path: string, body: object, effect: Partial<WriteEffect>): Promise<void> {
     await post(mlflow, path, body);
-    feed.apply({ ...NO_EFFECT, ...effect });
+    await feed.apply({ ...NO_EFFECT, ...effect });
   }
 
   const untilReady = (ids: readonly string[]) =>
@@ -101,7 +101,7 @@ describe.each([
         tags: [{ key: 'mark', value: mark }],
       };
       const runId = await createRun(mlflow, body);
-      feed.apply({ ...NO_EFFECT, runs: [{ runId, experimentId }] });
+      await feed.apply({ ...NO_EFFECT, runs: [{ runId, experimentId }] });
       created++;
       if (await feed.ready([experimentId], signal))
         expect((await inIndex([experimentId])).join()).toContain(`"${mark}"`);
@@ -128,7 +128,7 @@ describe.each([
 
   it('holds a new experiment from its birth', async () => {
     const [experimentId = ''] = await createExperiments(mlflow, 1, `born-${name}`);
-    feed.apply({ ...NO_EFFECT, createdExperiments: [experimentId] });
+    await feed.apply({ ...NO_EFFECT, createdExperiments: [experimentId] });
     await untilReady([experimentId]);
     expect(await inIndex([experimentId])).toEqual([]);
   });

@@ -28,7 +28,7 @@ function open(options: IndexFeedOptions = {}): void {
   feed.start();
 }
 
-const apply = (effect: Partial<WriteEffect>) => feed.apply({ ...NO_EFFECT, ...effect });
+const apply = (effect: Partial<WriteEffect>) => void feed.apply({ ...NO_EFFECT, ...effect });
 const ready = (...ids: string[]) => feed.ready(ids, signal);
 const untilReady = (...ids: string[]) => expect.poll(() => ready(...ids), { interval: 3 }).toBe(true);
 const untilCalled = (name: string) => expect.poll(() => gates.count(name), { interval: 1 }).toBeGreaterThan(0);

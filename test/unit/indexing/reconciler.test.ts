@@ -44,7 +44,7 @@ async function open(reconcile: Partial<ReconcileOptions>): Promise<void> {
   await untilReady('0', '1');
 }
 
-const apply = (effect: Partial<WriteEffect>) => feed.apply({ ...NO_EFFECT, ...effect });
+const apply = (effect: Partial<WriteEffect>) => void feed.apply({ ...NO_EFFECT, ...effect });
 const untilReady = (...ids: string[]) => expect.poll(() => feed.ready(ids, signal), { interval: 3 }).toBe(true);
 const drift = () => feed.status().reconcile?.drift;
 

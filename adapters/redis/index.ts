@@ -1,0 +1,1 @@
+export { openRedisLedger, type RedisLedgerOptions } from './feed-ledger.ts';

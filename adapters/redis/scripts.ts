@@ -1,0 +1,212 @@
+/**
+ * The ledger's state, all in one slot of a cluster:
+ *
+ * - `state`: hash of `epoch` (empty: none), `mark` and `leader`;
+ * - `members`: sorted set of gateways by when their lease ends, in ms of Redis's clock;
+ * - `notes`: sorted set of what is not settled by the mark of its last note: `r:<run>`, `x:<experiment>`, `u:<write>`;
+ * - `homes`: hash of run to experiment, as far as known; `effects`: hash of `u:<write>` to its effect;
+ * - `settled`: sorted set by mark of what came last to `w:<experiment>` (written to), `x:<experiment>` (trusted again),
+ *   `u:<write>` (certain) and `c:<experiment>` (created);
+ * - `claims`: hash of run to `<member> <end in ms>`.
+ *
+ * Marks are microseconds of Redis's clock where that grows, so that those of a Redis that came back with an older state are
+ * larger than those that were lost.
+ */
+export const KEYS = ['state', 'members', 'notes', 'homes', 'effects', 'settled', 'claims'] as const;
+
+const HEAD = `
+local state, members, notes, homes, effects, settled, claims = unpack(KEYS)
+local me = ARGV[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local LAPSED = redis.error_reply('LAPSED')
+
+local function isLive(member)
+  local ends = redis.call('ZSCORE', members, member)
+  return ends and tonumber(ends) > now
+end
+
+local function nextMark()
+  local last = tonumber(redis.call('HGET', state, 'mark') or '0')
+  local mark = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
+  redis.call('HSET', state, 'mark', mark)
+  return mark
+end
+
+local function note(mark, at)
+  while ARGV[at] do
+    local item, detail = ARGV[at], ARGV[at + 1]
+    local kind = string.sub(item, 1, 2)
+    redis.call('ZADD', kind == 'c:' and settled or notes, mark, item)
+    if kind == 'u:' then redis.call('HSET', effects, item, detail)
+    elseif detail ~= '' then redis.call('HSET', homes, item, detail) end
+    at = at + 2
+  end
+end
+
+-- Takes out the uncertain writes of some gateways. Gives their effects.
+local function dropWrites(isAmong)
+  local dropped = {}
+  for _, item in ipairs(redis.call('HKEYS', effects)) do
+    if isAmong(string.match(item, '^u:([^:]*):')) then
+      dropped[#dropped + 1] = redis.call('HGET', effects, item)
+      redis.call('ZREM', notes, item)
+      redis.call('HDEL', effects, item)
+      redis.call('ZADD', settled, nextMark(), item)
+    end
+  end
+  return dropped
+end
+
+-- One that leads is waited for a little longer than for its word: to lead anew is to begin with the copying anew.
+local function elect(lease)
+  local leader = redis.call('HGET', state, 'leader')
+  local ends = leader and redis.call('ZSCORE', members, leader)
+  if not ends or tonumber(ends) + 2 * lease < now then redis.call('HSET', state, 'leader', me) end
+end
+`;
+
+/** ARGV: member. */
+const clock = `return now`;
+
+/**
+ * ARGV: member, the clock before, lease in ms, epoch to begin a ledger with where Redis has none, number of members to begin
+ * it with, they, then notes. Refused when it comes late: its sender reckons with it no more. Members that an emptied Redis
+ * has to be told of are away until they come themselves.
+ */
+const register = `
+if now - tonumber(ARGV[2]) > tonumber(ARGV[3]) then return redis.error_reply('LATE') end
+local at = 6 + tonumber(ARGV[5])
+if redis.call('HEXISTS', state, 'epoch') == 0 then
+  redis.call('HSET', state, 'epoch', ARGV[4])
+  for i = 6, at - 1 do redis.call('ZADD', members, now, ARGV[i]) end
+end
+redis.call('ZADD', members, now + tonumber(ARGV[3]), me)
+dropWrites(function(owner) return owner == me end)
+if ARGV[at] then note(nextMark(), at) end
+elect(tonumber(ARGV[3]))
+return redis.status_reply('OK')
+`;
+
+/** ARGV: member, the last mark heard, lease in ms or 0 to leave it as it is. */
+const look = `
+if not isLive(me) then return LAPSED end
+local lease = tonumber(ARGV[3])
+if lease > 0 then
+  redis.call('ZADD', members, now + lease, me)
+  elect(lease)
+end
+local after = '(' .. ARGV[2]
+local noted = redis.call('ZRANGE', notes, after, '+inf', 'BYSCORE', 'WITHSCORES')
+local details = {}
+for i = 1, #noted, 2 do
+  local from = string.sub(noted[i], 1, 2) == 'u:' and effects or homes
+  details[#details + 1] = redis.call('HGET', from, noted[i]) or ''
+end
+return {
+  redis.call('HGET', state, 'epoch'),
+  redis.call('HGET', state, 'leader') or '',
+  redis.call('ZCOUNT', members, '-inf', now),
+  redis.call('ZRANGE', members, 0, -1),
+  noted,
+  details,
+  redis.call('ZRANGE', settled, after, '+inf', 'BYSCORE', 'WITHSCORES'),
+}
+`;
+
+/** ARGV: member, then notes: items, each with its detail. */
+const noteAll = `
+if not isLive(me) then return LAPSED end
+local mark = nextMark()
+note(mark, 2)
+return mark
+`;
+
+/** ARGV: member. */
+const voidEpoch = `
+if not isLive(me) then return LAPSED end
+redis.call('HSET', state, 'epoch', '')
+return redis.status_reply('OK')
+`;
+
+/** ARGV: member, the epoch before, the new one. What was noted before it began is void, but for uncertain writes. */
+const begin = `
+if not isLive(me) then return LAPSED end
+if redis.call('HGET', state, 'leader') ~= me or redis.call('HGET', state, 'epoch') ~= ARGV[2] then return 0 end
+redis.call('HSET', state, 'epoch', ARGV[3])
+for _, item in ipairs(redis.call('ZRANGE', notes, 0, -1)) do
+  if string.sub(item, 1, 2) ~= 'u:' then redis.call('ZREM', notes, item) end
+end
+redis.call('DEL', homes, settled, claims)
+return 1
+`;
+
+/** ARGV: member, how long a claim holds in ms, runs. Gives the mark of each; 0: it is settled; -1: another one has it. */
+const claim = `
+if not isLive(me) then return LAPSED end
+local marks = {}
+for i = 3, #ARGV do
+  local mark = redis.call('ZSCORE', notes, 'r:' .. ARGV[i])
+  local holder, ends = string.match(redis.call('HGET', claims, ARGV[i]) or '', '^(%S+) (%d+)$')
+  if not mark then mark = '0'
+  elseif holder and holder ~= me and tonumber(ends) > now and isLive(holder) then mark = '-1'
+  else redis.call('HSET', claims, ARGV[i], me .. ' ' .. string.format('%.0f', now + tonumber(ARGV[2]))) end
+  marks[#marks + 1] = mark
+end
+return marks
+`;
+
+/** ARGV: member, number of experiments written to, they, then items, each with the mark it is settled up to. */
+const settle = `
+local mark = nextMark()
+local at = 3 + tonumber(ARGV[2])
+for i = 3, at - 1 do redis.call('ZADD', settled, mark, 'w:' .. ARGV[i]) end
+while ARGV[at] do
+  local item, upTo = ARGV[at], tonumber(ARGV[at + 1])
+  local last = redis.call('ZSCORE', notes, item)
+  local isRun = string.sub(item, 1, 2) == 'r:'
+  if last and tonumber(last) <= upTo then
+    redis.call('ZREM', notes, item)
+    redis.call('HDEL', homes, item)
+    redis.call('HDEL', effects, item)
+    if not isRun then redis.call('ZADD', settled, mark, item) end
+  end
+  if isRun then redis.call('HDEL', claims, string.sub(item, 3)) end
+  at = at + 2
+end
+return mark
+`;
+
+/** ARGV: member, runs. */
+const release = `
+for i = 2, #ARGV do
+  local holder = string.match(redis.call('HGET', claims, ARGV[i]) or '', '^(%S+) ')
+  if holder == me then redis.call('HDEL', claims, ARGV[i]) end
+end
+return redis.status_reply('OK')
+`;
+
+/**
+ * ARGV: member, how long a gateway may be away in ms. Nobody knows what those wrote that never came back: the epoch is void.
+ * Gives the effects of uncertain writes of gateways that are no members any more, which are somebody else's from now on.
+ */
+const forget = `
+if not isLive(me) then return LAPSED end
+if redis.call('ZREMRANGEBYSCORE', members, '-inf', now - tonumber(ARGV[2])) > 0 then
+  redis.call('HSET', state, 'epoch', '')
+end
+return dropWrites(function(owner) return not redis.call('ZSCORE', members, owner) end)
+`;
+
+/** ARGV: member. */
+const leave = `
+redis.call('ZREM', members, me)
+if redis.call('HGET', state, 'leader') == me then redis.call('HDEL', state, 'leader') end
+return redis.status_reply('OK')
+`;
+
+const BODIES = { clock, register, look, noteAll, voidEpoch, begin, claim, settle, release, forget, leave };
+
+export type ScriptName = keyof typeof BODIES;
+
+export const SCRIPTS = Object.entries(BODIES).map(([name, body]) => ({ name: name as ScriptName, lua: HEAD + body }));

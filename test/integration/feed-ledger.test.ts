@@ -1,0 +1,253 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openRedisLedger, type RedisLedgerOptions } from '../../adapters/redis/index.ts';
+import type { FeedLedger, LedgerMember, News, Notes } from '../../src/plan/feed-ledger.ts';
+import { NO_EFFECT, type WriteEffect } from '../../src/plan/write-effect.ts';
+import { OwnRedis } from '../fixtures/own-redis.ts';
+import { TcpLink } from '../fixtures/tcp-link.ts';
+
+const LEASE_MS = 600;
+const ABSENT_MS = 2_000;
+const WRITE: WriteEffect = { ...NO_EFFECT, runs: [{ runId: 'a' }], uncertain: true };
+
+let redis: OwnRedis;
+let scopes = 0;
+let opened: Gateway[] = [];
+
+beforeAll(async () => {
+  redis = await OwnRedis.start();
+});
+
+afterAll(() => redis.stop());
+
+afterEach(async () => {
+  for (const gateway of opened) await gateway.leave();
+  opened = [];
+});
+
+/** One that takes part, and remembers what it heard. */
+class Gateway implements LedgerMember {
+  readonly link: TcpLink;
+  readonly ledger: FeedLedger;
+  readonly heard: News[] = [];
+  readonly adopted: WriteEffect[] = [];
+  epoch: number | undefined;
+  notes: Notes = {};
+
+  private constructor(link: TcpLink, options: Partial<RedisLedgerOptions>) {
+    this.link = link;
+    const url = `redis://127.0.0.1:${link.port}`;
+    const timing = { leaseMs: LEASE_MS, absentMs: ABSENT_MS };
+    this.ledger = openRedisLedger({ url, keyPrefix: 'ledger', scope: `${scopes}`, ...timing, ...options });
+    this.ledger.join(this);
+  }
+
+  /** @param trusted waits until it may rely on what it hears */
+  static async open(options: Partial<RedisLedgerOptions> = {}, trusted = true): Promise<Gateway> {
+    const gateway = new Gateway(await TcpLink.to(Number(new URL(redis.url).port)), options);
+    opened.push(gateway);
+    await expect.poll(() => gateway.ledger.joined, { interval: 5 }).toBe(true);
+    if (trusted) await gateway.untilTrusted();
+    return gateway;
+  }
+
+  untilTrusted(): Promise<void> {
+    return expect.poll(() => this.ledger.catchUp(), { interval: 10, timeout: 10_000 }).toBe(true);
+  }
+
+  unsettled = () => this.notes;
+  hear = (news: News) => void this.heard.push(news);
+  missed = () => {};
+  hearRole = () => {};
+  adopt = (effect: WriteEffect) => void this.adopted.push(effect);
+  hearEpoch = (epoch: number | undefined) => {
+    this.epoch = epoch;
+  };
+
+  all<K extends keyof News>(kind: K): unknown[] {
+    return this.heard.flatMap((news) => [...(news[kind] as Iterable<unknown>)]);
+  }
+
+  async leave(): Promise<void> {
+    await this.ledger.close();
+    this.link.close();
+  }
+}
+
+async function openTwo(): Promise<[Gateway, Gateway]> {
+  scopes++;
+  return Promise.all([Gateway.open(), Gateway.open()]);
+}
+
+describe('a note', () => {
+  it('is heard by the others at their next look, and not by the one that made it', async () => {
+    const [one, other] = await openTwo();
+    await one.ledger.note({ runs: [{ runId: 'a', experimentId: '7' }], doubted: ['8'], created: ['9'] });
+    expect(await Promise.all([one.ledger.catchUp(), other.ledger.catchUp()])).toEqual([true, true]);
+    expect(other.all('runs')).toEqual([{ runId: 'a', experimentId: '7' }]);
+    expect([other.all('doubted'), other.all('created')]).toEqual([['8'], ['9']]);
+    expect([one.all('runs'), one.all('doubted')]).toEqual([[], []]);
+  });
+
+  it('waits for one that comes later, until it is settled', async () => {
+    const [one] = await openTwo();
+    await one.ledger.note({ runs: [{ runId: 'a' }, { runId: 'b' }] });
+    await one.ledger.claim(['a']);
+    await one.ledger.settle(['a'], ['7']);
+    const late = await Gateway.open();
+    expect(late.all('runs')).toEqual([{ runId: 'b', experimentId: undefined }]);
+    expect(late.all('written')).toEqual(['7']);
+  });
+});
+
+describe('a run', () => {
+  it('is copied by one gateway at a time', async () => {
+    const [one, other] = await openTwo();
+    await one.ledger.note({ runs: [{ runId: 'a' }] });
+    expect(await one.ledger.claim(['a', 'b'])).toEqual(
+      new Map([
+        ['a', 'mine'],
+        ['b', 'settled'],
+      ]),
+    );
+    expect((await other.ledger.claim(['a'])).get('a')).toBe('others');
+    await one.ledger.release(['a']);
+    expect((await other.ledger.claim(['a'])).get('a')).toBe('mine');
+  });
+
+  it('stays when it was noted again after it was claimed', async () => {
+    const [one, other] = await openTwo();
+    await one.ledger.note({ runs: [{ runId: 'a' }] });
+    await one.ledger.claim(['a']);
+    await other.ledger.note({ runs: [{ runId: 'a' }] });
+    await one.ledger.settle(['a'], []);
+    expect((await other.ledger.claim(['a'])).get('a')).toBe('mine');
+    await other.ledger.settle(['a'], []);
+    expect((await one.ledger.claim(['a'])).get('a')).toBe('settled');
+  });
+
+  it('is free again when the gateway that claimed it dies', async () => {
+    const [one, other] = await openTwo();
+    await one.ledger.note({ runs: [{ runId: 'a' }] });
+    await one.ledger.claim(['a']);
+    one.link.cut();
+    await expect.poll(() => other.ledger.claim(['a']), { interval: 20 }).toEqual(new Map([['a', 'mine']]));
+  });
+});
+
+describe('an experiment', () => {
+  it('is trusted again when it was copied after its last doubt, and not before', async () => {
+    const [one, other] = await openTwo();
+    await one.ledger.note({ doubted: ['7'] });
+    await other.ledger.catchUp();
+    await one.ledger.note({ doubted: ['7'] });
+    await other.ledger.trust('7');
+    await other.ledger.catchUp();
+    await one.ledger.catchUp();
+    expect(one.all('trusted')).toEqual([]);
+    await other.ledger.trust('7');
+    await one.ledger.catchUp();
+    expect(one.all('trusted')).toEqual(['7']);
+  });
+});
+
+describe('an epoch', () => {
+  it('is begun by the one that leads, and void for all at once', async () => {
+    const [one, other] = await openTwo();
+    const [leader, follower] = one.ledger.leads ? [one, other] : [other, one];
+    expect(follower.ledger.leads).toBe(false);
+    expect(await follower.ledger.begin(5)).toBe(false);
+    await follower.ledger.note({ runs: [{ runId: 'a' }], uncertain: new Map([['w', WRITE]]) });
+    expect(await leader.ledger.begin(6)).toBe(true);
+    await follower.ledger.catchUp();
+    expect(follower.epoch).toBe(6);
+    // What was noted before is copied with all the rest.
+    expect((await leader.ledger.claim(['a'])).get('a')).toBe('settled');
+    await follower.ledger.void();
+    await leader.ledger.catchUp();
+    expect([leader.ledger.epoch, follower.ledger.epoch]).toEqual([undefined, undefined]);
+    expect(leader.all('uncertain')).toHaveLength(1);
+  });
+});
+
+describe('a gateway that is cut off', () => {
+  it('acknowledges nothing before the others stop relying on its word', async () => {
+    const [one, other] = await openTwo();
+    one.link.cut();
+    const begun = performance.now();
+    const noted = one.ledger.note({ runs: [{ runId: 'a' }] }).then(() => other.ledger.catchUp());
+    let heeded = true;
+    while (heeded && performance.now() - begun < 10_000) {
+      heeded = await other.ledger.catchUp();
+      await sleep(5);
+    }
+    expect(await noted).toBe(false);
+    expect(await one.ledger.catchUp()).toBe(false);
+    // From then on it waits no more.
+    const again = performance.now();
+    await one.ledger.note({ runs: [{ runId: 'b' }] });
+    expect(performance.now() - again).toBeLessThan(LEASE_MS / 2);
+    one.notes = { runs: [{ runId: 'a' }, { runId: 'b' }] };
+    one.link.heal();
+    await other.untilTrusted();
+    expect(other.all('runs')).toEqual([{ runId: 'a' }, { runId: 'b' }]);
+  });
+
+  it('does not wait when it is alone', async () => {
+    scopes++;
+    const one = await Gateway.open();
+    one.link.cut();
+    const begun = performance.now();
+    await one.ledger.note({ runs: [{ runId: 'a' }] });
+    expect(performance.now() - begun).toBeLessThan(LEASE_MS / 2);
+  });
+
+  it('is waited for, then done without: the epoch is void and its open writes are taken over', async () => {
+    const [one, other] = await openTwo();
+    const leader = one.ledger.leads ? one : other;
+    await leader.ledger.begin(3);
+    await one.ledger.note({ uncertain: new Map([['w', WRITE]]) });
+    await other.ledger.catchUp();
+    one.link.cut();
+    await expect.poll(() => other.ledger.catchUp(), { interval: 10 }).toBe(false);
+    expect(other.ledger.status()).toMatchObject({ replicas: 2, missing: 1 });
+    await other.untilTrusted();
+    expect(other.ledger.status()).toEqual({ replicas: 1, missing: 0, leads: true });
+    expect([other.ledger.epoch, other.adopted]).toEqual([undefined, [WRITE]]);
+  });
+
+  it('comes back as the same after a crash', async () => {
+    const [, other] = await openTwo();
+    const crashed = await Gateway.open({ id: 'crashed' });
+    await crashed.ledger.note({ uncertain: new Map([['w', WRITE]]) });
+    crashed.link.close();
+    await expect.poll(() => other.ledger.catchUp(), { interval: 10 }).toBe(false);
+    const back = await Gateway.open({ id: 'crashed' }, false);
+    await other.untilTrusted();
+    // It no longer had that write open.
+    expect(other.all('certain')).toEqual(other.all('uncertain').map((entry) => (entry as [string])[0]));
+    await back.leave();
+    await other.untilTrusted();
+    expect(other.ledger.status()).toMatchObject({ missing: 0 });
+  });
+});
+
+describe('a Redis that lost everything', () => {
+  it('is told again by every gateway before any of them relies on it', async () => {
+    const [one, other] = await openTwo();
+    const leader = one.ledger.leads ? one : other;
+    await leader.ledger.begin(4);
+    await Promise.all([one.ledger.catchUp(), other.ledger.catchUp()]);
+    one.notes = { runs: [{ runId: 'a' }] };
+    one.link.cut();
+    await redis.stop();
+    await redis.restart();
+    await expect.poll(() => other.ledger.joined, { timeout: 10_000 }).toBe(true);
+    await sleep(2 * LEASE_MS);
+    expect(await other.ledger.catchUp()).toBe(false);
+    one.link.heal();
+    await other.untilTrusted();
+    expect(other.all('runs')).toContainEqual({ runId: 'a' });
+    expect([one.ledger.epoch, other.ledger.epoch]).toEqual([4, 4]);
+  });
+});
