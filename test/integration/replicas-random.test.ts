@@ -103,7 +103,7 @@ describe('gateways that share an index', () => {
       crashes += world.crashes;
       await world.end();
     }
-    expect(answered / searches).toBeGreaterThan(0.1);
+    expect(answered / searches).toBeGreaterThan(0.03);
     if (process.env.FEED_SEEDS)
       process.stdout.write(`${answered} of ${searches} searches by the index, ${crashes} crashes\n`);
   }, 900_000);
