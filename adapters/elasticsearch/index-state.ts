@@ -9,7 +9,13 @@ import { type Connection, itemFailure, statusOf } from './connection.ts';
  */
 const VERSION = ':version';
 const EPOCH = ':epoch';
+const NOTE = ':note';
 const coverageId = (experimentId: string) => `:coverage:${experimentId}`;
+
+/** Under the name that runs have their text in: of texts, `_source` keeps no other. */
+interface NoteRecord {
+  readonly run: string;
+}
 
 interface CoverageRecord {
   readonly epoch: number;
@@ -106,4 +112,45 @@ export async function readCoverage(
     }
   }
   return found;
+}
+
+export const readNote = async (connection: Connection, index: string): Promise<string | undefined> =>
+  (await findNote(connection, index))?.text;
+
+/** False when the note is not `before` any more. */
+export async function replaceNote(
+  connection: Connection,
+  index: string,
+  before: string | undefined,
+  after: string | undefined,
+): Promise<boolean> {
+  const found = await findNote(connection, index);
+  if (found?.text !== before) return found?.text === after;
+  const place = { index, id: NOTE, ...(found ? found.state : { op_type: 'create' as const }) };
+  try {
+    if (after !== undefined)
+      await connection.ask((client, options) =>
+        client.index({ ...place, require_alias: true, document: { run: after } satisfies NoteRecord }, options),
+      );
+    else if (found)
+      await connection.ask((client, options) => client.delete({ index, id: NOTE, ...found.state }, options));
+    return true;
+  } catch (error) {
+    // The client repeats a request that was cut off, which may have been carried out.
+    if (statusOf(error) === 409 || statusOf(error) === 404) return (await readNote(connection, index)) === after;
+    throw error;
+  }
+}
+
+async function findNote(connection: Connection, index: string) {
+  try {
+    const { _source, _seq_no, _primary_term } = await connection.ask((client, options) =>
+      client.get<NoteRecord>({ index, id: NOTE }, options),
+    );
+    const state = { if_seq_no: _seq_no as number, if_primary_term: _primary_term as number };
+    return _source && { text: _source.run, state };
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
 }

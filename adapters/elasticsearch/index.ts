@@ -6,7 +6,7 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import * as state from './index-state.ts';
 import { createScan } from './run-scan.ts';
 import { removeRuns, writeRuns } from './run-writer.ts';
-import { setUp } from './set-up.ts';
+import { removeBeside, removeOwn, setUp, setUpBeside, takePlace } from './set-up.ts';
 
 export interface ElasticsearchOptions extends ConnectionOptions {
   /** Name of the alias, and what the names of the index and its other alias begin with. */
@@ -18,13 +18,20 @@ export const createElasticsearchIndex = (options: ElasticsearchOptions): RunsInd
 
 class ElasticsearchIndex implements RunsIndex {
   readonly name = 'elasticsearch';
+  readonly #options: ElasticsearchOptions;
   readonly #connection: Connection;
   readonly #alias: string;
   #identity: string | undefined;
+  /** The index whose place this one does not have yet. */
+  #inUse: ElasticsearchIndex | undefined;
+  #isReplaced = false;
 
-  constructor({ index, ...connection }: ElasticsearchOptions) {
+  constructor(options: ElasticsearchOptions, inUse?: ElasticsearchIndex) {
+    const { index, ...connection } = options;
+    this.#options = options;
     this.#alias = index;
     this.#connection = new Connection(connection);
+    this.#inUse = inUse;
   }
 
   pushDown(query: RunQuery): Scan {
@@ -32,7 +39,11 @@ class ElasticsearchIndex implements RunsIndex {
   }
 
   async prepare(): Promise<void> {
-    this.#identity = await setUp(this.#connection, this.#alias);
+    if (this.#isReplaced)
+      throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'Another Elasticsearch index has taken the place of this one.');
+    this.#identity = this.#inUse
+      ? await setUpBeside(this.#connection, this.#alias, this.#identity)
+      : await setUp(this.#connection, this.#alias);
   }
 
   async nextVersion(): Promise<number> {
@@ -69,6 +80,30 @@ class ElasticsearchIndex implements RunsIndex {
 
   async coverage(experimentIds: readonly string[], epoch: number): Promise<ReadonlyMap<string, Coverage>> {
     return state.readCoverage(this.#connection, this.#index, experimentIds, epoch);
+  }
+
+  async note(): Promise<string | undefined> {
+    return state.readNote(this.#connection, this.#index);
+  }
+
+  async replaceNote(before: string | undefined, after: string | undefined): Promise<boolean> {
+    return state.replaceNote(this.#connection, this.#index, before, after);
+  }
+
+  beside(): RunsIndex {
+    return new ElasticsearchIndex(this.#options, this);
+  }
+
+  async takeOver(): Promise<void> {
+    // Whatever becomes of the request: the other must not be led to this index.
+    if (this.#inUse) this.#inUse.#isReplaced = true;
+    await takePlace(this.#connection, this.#alias, this.#index);
+    this.#inUse = undefined;
+  }
+
+  async destroy(): Promise<void> {
+    if (this.#identity !== undefined) await removeOwn(this.#connection, this.#identity);
+    else if (this.#inUse) await removeBeside(this.#connection, this.#alias);
   }
 
   async ping(): Promise<void> {

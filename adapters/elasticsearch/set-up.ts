@@ -10,13 +10,26 @@ interface Meta {
   readonly identity: string;
 }
 
+interface Found extends Meta {
+  /** Its own name, behind every alias. */
+  readonly index: string;
+}
+
+/** Names that indices behind the alias have in turns: a rebuild fills the one that is not in use. */
+const namesOf = (name: string): readonly [first: string, second: string] => {
+  const first = `${name}-v${MAPPING_VERSION}`;
+  return [first, `${first}-b`];
+};
+
+const newIdentity = (name: string) => `${name}-${randomBytes(8).toString('hex')}`;
+
 /**
  * Creates the index behind the alias `name` unless it is there, and gives its identity: an alias of its own, which ends
  * with it. Whoever asks by identity is never answered by a younger, still empty index of the same name.
  * @throws GatewayError when what is there is no index of this mapping version.
  */
 export async function setUp(connection: Connection, name: string): Promise<string> {
-  const meta = (await findMeta(connection, name)) ?? (await create(connection, name));
+  const meta = (await find(connection, name)) ?? (await create(connection, name));
   if (meta.version === MAPPING_VERSION) return meta.identity;
   throw new GatewayError(
     'INTERNAL_ERROR',
@@ -25,14 +38,56 @@ export async function setUp(connection: Connection, name: string): Promise<strin
   );
 }
 
-async function findMeta(connection: Connection, name: string): Promise<Meta | undefined> {
+/** Creates an index beside the one behind the alias `name`, unless that of this identity is there; gives its identity. */
+export async function setUpBeside(connection: Connection, name: string, identity: string | undefined): Promise<string> {
+  if (identity !== undefined && (await find(connection, identity))) return identity;
+  const [index] = await removeBeside(connection, name);
+  const fresh = newIdentity(name);
+  await createIndex(connection, index, fresh, [fresh]);
+  await startVersions(connection, fresh);
+  return fresh;
+}
+
+/** Deletes what is beside the index behind the alias `name`. Gives the names that are free now. */
+export async function removeBeside(connection: Connection, name: string): Promise<readonly [string, ...string[]]> {
+  const inUse = (await find(connection, name))?.index;
+  const [first, second] = namesOf(name);
+  const free: readonly [string, ...string[]] =
+    inUse === first ? [second] : inUse === second ? [first] : [first, second];
+  for (const index of free) await remove(connection, index);
+  return free;
+}
+
+/** Deletes the index of this identity. */
+export async function removeOwn(connection: Connection, identity: string): Promise<void> {
+  const found = await find(connection, identity);
+  if (found) await remove(connection, found.index);
+}
+
+/** Moves the alias `name` to the index of this identity, at one stroke. */
+export async function takePlace(connection: Connection, name: string, identity: string): Promise<void> {
+  const [own, other] = await Promise.all([find(connection, identity), find(connection, name)]);
+  if (!own) throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'The Elasticsearch index is there no more.');
+  if (own.index === other?.index) return;
+  const actions = [
+    ...(other ? [{ remove: { index: other.index, alias: name, must_exist: true } }] : []),
+    { add: { index: own.index, alias: name } },
+  ];
+  await connection.ask((client, options) => client.indices.updateAliases({ actions }, options));
+}
+
+async function find(connection: Connection, alias: string): Promise<Found | undefined> {
   try {
-    const found = await connection.ask((client, options) => client.indices.getMapping({ index: name }, options));
-    const [only, ...others] = Object.values(found);
+    const found = await connection.ask((client, options) => client.indices.getMapping({ index: alias }, options));
+    const [only, ...others] = Object.entries(found);
     if (!only || others.length > 0)
-      throw new GatewayError('INTERNAL_ERROR', `The alias ${name} is over ${others.length + 1} Elasticsearch indices.`);
-    const { version = 'unknown', identity } = (only.mappings._meta ?? {}) as Partial<Meta>;
-    return { version, identity } as Meta;
+      throw new GatewayError(
+        'INTERNAL_ERROR',
+        `The alias ${alias} is over ${others.length + 1} Elasticsearch indices.`,
+      );
+    const [index, { mappings }] = only;
+    const { version = 'unknown', identity } = (mappings._meta ?? {}) as Partial<Meta>;
+    return { index, version, identity } as Found;
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;
@@ -41,9 +96,18 @@ async function findMeta(connection: Connection, name: string): Promise<Meta | un
 
 /** Several gateways may do this at once: one of them makes the index. */
 async function create(connection: Connection, name: string): Promise<Meta> {
-  const identity = `${name}-${randomBytes(8).toString('hex')}`;
-  const aliases = { [name]: {}, [identity]: {} };
-  const index = `${name}-v${MAPPING_VERSION}`;
+  const identity = newIdentity(name);
+  const [index] = namesOf(name);
+  await createIndex(connection, index, identity, [name, identity]);
+  const meta = await find(connection, name);
+  if (meta) await startVersions(connection, meta.identity);
+  if (meta) return meta;
+  throw new GatewayError('INTERNAL_ERROR', `The Elasticsearch index ${index} is there without its alias ${name}.`);
+}
+
+/** Does nothing when there is one of that name. */
+async function createIndex(connection: Connection, index: string, identity: string, names: readonly string[]) {
+  const aliases = Object.fromEntries(names.map((alias) => [alias, {}]));
   try {
     await connection.ask((client, options) =>
       client.indices.create({ index, aliases, mappings: mappings(identity), settings: { index: settings } }, options),
@@ -51,8 +115,7 @@ async function create(connection: Connection, name: string): Promise<Meta> {
   } catch (error) {
     if (typeOf(error) !== 'resource_already_exists_exception') throw error;
   }
-  const meta = await findMeta(connection, name);
-  if (meta) await startVersions(connection, meta.identity);
-  if (meta) return meta;
-  throw new GatewayError('INTERNAL_ERROR', `The Elasticsearch index ${index} is there without its alias ${name}.`);
 }
+
+const remove = (connection: Connection, index: string): Promise<unknown> =>
+  connection.ask((client, options) => client.indices.delete({ index, ignore_unavailable: true }, options));

@@ -60,11 +60,10 @@ class SqliteFeedJournal implements FeedJournal {
     return this.#id;
   }
 
-  begin(epoch: number): void {
-    const goesOn = epoch === this.#epoch;
+  begin(epoch: number, keepsNotes = epoch === this.#epoch): void {
     this.#epoch = epoch;
     this.#note(() => {
-      if (!goesOn) this.#run(sql`DELETE FROM runs`, sql`DELETE FROM experiments`);
+      if (!keepsNotes) this.#run(sql`DELETE FROM runs`, sql`DELETE FROM experiments`);
       this.#run(sql`INSERT OR REPLACE INTO state VALUES (1, ${epoch}, ${this.#boot ?? ''}, ${Date.now()})`);
     });
     this.#heart ??= setInterval(() => this.#beat(), ALIVE_EVERY_MS).unref();

@@ -73,6 +73,20 @@ export class IndexWriter {
     return new Map(rows.map((row) => [row.experiment_id, row.excluded ? 'excluded' : 'complete']));
   }
 
+  note(): string | undefined {
+    return this.#statements.value(sql`SELECT text FROM notes`) as string | undefined;
+  }
+
+  /** False when the note is not `before` any more. */
+  replaceNote(before: string | undefined, after: string | undefined): boolean {
+    return transact(this.#database, () => {
+      if (this.note() !== before) return false;
+      if (after === undefined) this.#statements.run(sql`DELETE FROM notes`);
+      else this.#statements.run(sql`INSERT OR REPLACE INTO notes VALUES (1, ${after})`);
+      return true;
+    });
+  }
+
   #increment(name: 'version' | 'epoch', first = 1): number {
     return Number(
       this.#statements.value(sql`

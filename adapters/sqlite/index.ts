@@ -1,6 +1,8 @@
+import { GatewayError } from '../../src/errors/gateway-error.ts';
 import type { Scan } from '../../src/plan/adapter.ts';
 import type { Coverage, RunsIndex, WriteReport } from '../../src/plan/runs-index.ts';
 import type { RunQuery } from '../../src/query/run-query.ts';
+import { IndexPlace, removeDatabase } from './index-place.ts';
 import { RunSource } from './run-source.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -8,21 +10,34 @@ export { type FeedJournalOptions, openFeedJournal } from './feed-journal.ts';
 export { createSqliteStore, type SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteOptions {
-  /** The database file; it and its folder are made when they are not there. */
+  /** The database file; it and its folder are made when they are not there. A rebuild makes others beside it. */
   readonly file: string;
 }
 
 /** Runs in a SQLite file of this machine. */
-export const createSqliteIndex = (options: SqliteOptions): RunsIndex => new SqliteIndex(options);
+export const createSqliteIndex = (options: SqliteOptions): RunsIndex => new SqliteIndex(new IndexPlace(options.file));
+
+/** The file that is the index, whichever of the two that takes turns. */
+export const indexFileAt = ({ file }: SqliteOptions): string => new IndexPlace(file).current;
 
 class SqliteIndex implements RunsIndex {
   readonly name = 'sqlite';
-  readonly #source: RunSource;
-  readonly #writer: WorkerThread;
+  readonly #place: IndexPlace;
+  #file: string;
+  #source: RunSource;
+  #writer: WorkerThread;
+  /** The index whose place this one does not have yet. */
+  #inUse: SqliteIndex | undefined;
+  #isReplaced = false;
+  /** Whether what earlier ones left is gone. */
+  #isNew = false;
 
-  constructor({ file }: SqliteOptions) {
-    this.#source = new RunSource(file);
-    this.#writer = new WorkerThread({ path: file, role: 'index-writer' });
+  constructor(place: IndexPlace, inUse?: SqliteIndex) {
+    this.#place = place;
+    this.#inUse = inUse;
+    this.#file = inUse ? place.other : place.current;
+    this.#source = new RunSource(this.#file);
+    this.#writer = new WorkerThread({ path: this.#file, role: 'index-writer' });
   }
 
   pushDown(query: RunQuery): Scan {
@@ -30,7 +45,22 @@ class SqliteIndex implements RunsIndex {
   }
 
   async prepare(): Promise<void> {
+    if (this.#isReplaced)
+      throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'Another SQLite file has taken the place of this index.');
+    if (!this.#inUse) await this.#follow(this.#place.current);
+    // The file is opened when it is first asked for something.
+    else if (!this.#isNew) removeDatabase(this.#file);
+    this.#isNew = true;
     await this.epoch();
+  }
+
+  /** Another process may have rebuilt the index. */
+  async #follow(file: string): Promise<void> {
+    if (file === this.#file) return;
+    await this.close();
+    this.#file = file;
+    this.#source = new RunSource(file);
+    this.#writer = new WorkerThread({ path: file, role: 'index-writer' });
   }
 
   nextVersion(): Promise<number> {
@@ -62,6 +92,30 @@ class SqliteIndex implements RunsIndex {
 
   coverage(experimentIds: readonly string[], epoch: number): Promise<ReadonlyMap<string, Coverage>> {
     return this.#writer.call('coverage', experimentIds, epoch);
+  }
+
+  note(): Promise<string | undefined> {
+    return this.#writer.call('note');
+  }
+
+  replaceNote(before: string | undefined, after: string | undefined): Promise<boolean> {
+    return this.#writer.call('replaceNote', before, after);
+  }
+
+  beside(): RunsIndex {
+    return new SqliteIndex(this.#place, this);
+  }
+
+  async takeOver(): Promise<void> {
+    if (!this.#inUse) return;
+    this.#inUse.#isReplaced = true;
+    this.#place.moveTo(this.#file);
+    this.#inUse = undefined;
+  }
+
+  async destroy(): Promise<void> {
+    await this.close();
+    removeDatabase(this.#file);
   }
 
   async ping(): Promise<void> {

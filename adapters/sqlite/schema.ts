@@ -74,6 +74,11 @@ export const REMOVALS = `
 CREATE TABLE removals (run_id TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** What commands and the gateway tell each other: no more than one row. */
+export const NOTES = `
+CREATE TABLE notes (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL) STRICT;
+`;
+
 /** Undoes {@link EPOCH_TABLES} and {@link REMOVALS}; tables before those that they refer to. */
 export const DROP_EPOCH_TABLES = [
   ...['run_texts', 'metrics', 'params', 'tags', 'datasets', 'versions', 'coverage', 'removals', 'runs'],

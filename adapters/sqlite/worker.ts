@@ -28,6 +28,8 @@ const ROLES: Record<Role, (path: string) => Functions> = {
       remove: (runIds: readonly string[], version: number) => writer.remove(runIds, version),
       recordCoverage: (...args: Parameters<IndexWriter['recordCoverage']>) => writer.recordCoverage(...args),
       coverage: (...args: Parameters<IndexWriter['coverage']>) => writer.coverage(...args),
+      note: () => writer.note(),
+      replaceNote: (...args: Parameters<IndexWriter['replaceNote']>) => writer.replaceNote(...args),
     };
   },
   store: (path) => ({ ...createStore(openForWriting(path, STORE_FILE)) }),

@@ -53,6 +53,25 @@ export interface RunsIndex extends RunAdapter {
   recordCoverage(experimentIds: readonly string[], coverage: Coverage, epoch: number): Promise<void>;
   /** Coverage of those experiments that have one in this epoch. */
   coverage(experimentIds: readonly string[], epoch: number): Promise<ReadonlyMap<string, Coverage>>;
+  /** A word between commands and the gateway that keeps this index, in their own spelling. It goes with the index. */
+  note(): Promise<string | undefined>;
+  /** Sets the note or removes it, unless it is not `before` any more. @returns whether it is `after` now. */
+  replaceNote(before: string | undefined, after: string | undefined): Promise<boolean>;
+  /**
+   * Another index of the same place, to be filled while this one is used: whoever opens the place finds this one until the
+   * other takes over. A place has one of them at a time: preparing it makes it, empty, and removes what an earlier one left.
+   */
+  beside(): RunsIndex;
+  /**
+   * The place is this index's from now on, instead of the one that it was made beside, at one stroke. Those who use the
+   * other may go on, but not prepare it again. Idempotent.
+   */
+  takeOver(): Promise<void>;
+  /**
+   * Deletes the index, and frees its disk. Before it is prepared, one beside another stands for what earlier ones left.
+   * Nobody may use it any more. Idempotent.
+   */
+  destroy(): Promise<void>;
   /** Cheap round trip. @throws when the index cannot be reached. */
   ping(): Promise<void>;
 }

@@ -375,6 +375,137 @@ export function itIsARunsIndex(
     });
   });
 
+  describe('its note', () => {
+    it('is changed only by those who know it, and goes with the index', async () => {
+      const here = await place();
+      const [one, two] = [await here.open(), await here.open()];
+      expect(await one.note()).toBeUndefined();
+      expect(await two.replaceNote('other', 'x')).toBe(false);
+      expect(await one.replaceNote(undefined, '{"a":"é"}')).toBe(true);
+      expect(await two.replaceNote(undefined, 'mine')).toBe(false);
+      expect(await two.note()).toBe('{"a":"é"}');
+      expect(await two.replaceNote('{"a":"é"}', 'mine')).toBe(true);
+      expect(await one.replaceNote('{"a":"é"}', undefined)).toBe(false);
+      await one.beginEpoch();
+      expect(await one.note()).toBe('mine');
+      expect(await one.replaceNote('mine', undefined)).toBe(true);
+      expect(await two.note()).toBeUndefined();
+      expect(await two.replaceNote(undefined, 'again')).toBe(true);
+      await one.refresh();
+      expect(await answerOf(one, runQuery())).toEqual([]);
+    });
+
+    it('is set by one of many who try at once', async () => {
+      const here = await place();
+      const all = await Promise.all(Array.from({ length: 4 }, () => here.open()));
+      const won = await Promise.all(all.map((index, at) => index.replaceNote(undefined, `${at}`)));
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await all[0]?.note()).toBe(`${won.indexOf(true)}`);
+    });
+  });
+
+  describe('another index beside it', () => {
+    const [before, after] = ['before', 'after'].map((userId) => runJson(plainRun({ userId }))) as [string, string];
+
+    /** An index of one run, and another of one run beside it. */
+    async function pair() {
+      const here = await place();
+      const index = await here.open();
+      await fillIndex(index, [before]);
+      const epoch = await index.beginEpoch();
+      // In SQLite an epoch begins empty.
+      await fillIndex(index, [before]);
+      const next = here.keep(index.beside());
+      await next.prepare();
+      return { here, index, epoch, next };
+    }
+
+    it('is empty at first, is filled apart, and is found by nobody', async () => {
+      const { here, index, epoch, next } = await pair();
+      expect(await answerOf(next, runQuery())).toEqual([]);
+      expect([await next.epoch(), await next.note()]).toEqual([0, undefined]);
+      await fillIndex(next, [after]);
+      await next.prepare();
+      expect(await answerOf(next, runQuery())).toEqual([after]);
+      await index.prepare();
+      for (const found of [index, await here.open()]) {
+        expect(await answerOf(found, runQuery())).toEqual([before]);
+        expect(await found.epoch()).toBe(epoch);
+      }
+    });
+
+    it('has epochs of its own', async () => {
+      const { epoch, next } = await pair();
+      expect(await next.beginEpoch()).toBeGreaterThan(epoch);
+    });
+
+    it('takes the place at once, and the one before goes on for those who have it', async () => {
+      const { here, index, next } = await pair();
+      const earlier = await here.open();
+      await fillIndex(next, [after]);
+      await next.takeOver();
+      await next.takeOver();
+      expect(await answerOf(await here.open(), runQuery())).toEqual([after]);
+      expect(await answerOf(index, runQuery())).toEqual([before]);
+      await fillIndex(index, [before]);
+      await expect(index.prepare()).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+      await next.prepare();
+      expect(await answerOf(next, runQuery())).toEqual([after]);
+      // Whoever has not taken part in it is led to the new one.
+      await earlier.prepare();
+      expect(await answerOf(earlier, runQuery())).toEqual([after]);
+    });
+
+    it('leaves nothing of the one before when that is destroyed, and can be replaced in turn', async () => {
+      const { here, index, next } = await pair();
+      const list = await here.list();
+      expect(list).toHaveLength(2);
+      await fillIndex(next, [after]);
+      await next.takeOver();
+      await index.destroy();
+      await index.destroy();
+      const [left] = await here.list();
+      expect(await here.list()).toHaveLength(1);
+      const third = here.keep(next.beside());
+      await third.prepare();
+      expect(await here.list()).toEqual(list);
+      await fillIndex(third, [before]);
+      await third.takeOver();
+      await next.destroy();
+      expect(await here.list()).toEqual(list.filter((each) => each !== left));
+      expect(await answerOf(await here.open(), runQuery())).toEqual([before]);
+    });
+
+    it('is gone when it is destroyed before it takes over, and so is what an earlier one left', async () => {
+      const { here, index, next } = await pair();
+      await next.destroy();
+      expect(await here.list()).toHaveLength(1);
+      const left = here.keep(index.beside());
+      await left.prepare();
+      await fillIndex(left, [after]);
+      const empty = here.keep(index.beside());
+      await empty.prepare();
+      expect(await answerOf(empty, runQuery())).toEqual([]);
+      expect(await here.list()).toHaveLength(2);
+      const restarted = here.connect();
+      await here.keep(restarted.beside()).destroy();
+      expect(await here.list()).toHaveLength(1);
+      await restarted.prepare();
+      expect(await answerOf(restarted, runQuery())).toEqual([before]);
+    });
+
+    it('leaves the one before to the next start when it could not be destroyed', async () => {
+      const { here, next } = await pair();
+      await fillIndex(next, [after]);
+      await next.takeOver();
+      const restarted = here.connect();
+      await here.keep(restarted.beside()).destroy();
+      expect(await here.list()).toHaveLength(1);
+      await restarted.prepare();
+      expect(await answerOf(restarted, runQuery())).toEqual([after]);
+    });
+  });
+
   describe('setting up', () => {
     it('is done once, however many do it at once, and keeps what is there', async () => {
       const here = await place();
