@@ -19,6 +19,7 @@ async function main(): Promise<number> {
   if (args.command === 'check-config') return print(printConfig(config));
   const { options } = args;
   if (args.command === 'backfill') return (await import('./cli/run-backfill.ts')).runBackfill(config, secrets, options);
+  if (args.command === 'rebuild') return (await import('./cli/run-rebuild.ts')).runRebuild(config, secrets, options);
   if (args.command === 'verify') return (await import('./cli/run-verify.ts')).runVerify(config, secrets, options);
   if (args.command === 'index status')
     return (await import('./cli/run-index-status.ts')).runIndexStatus(config, secrets, options);

@@ -20,12 +20,16 @@ export const createSqliteIndex = (options: SqliteOptions): RunsIndex => new Sqli
 /** The file that is the index, whichever of the two that takes turns. */
 export const indexFileAt = ({ file }: SqliteOptions): string => new IndexPlace(file).current;
 
+interface Connections {
+  readonly source: RunSource;
+  readonly writer: WorkerThread;
+}
+
 class SqliteIndex implements RunsIndex {
   readonly name = 'sqlite';
   readonly #place: IndexPlace;
   #file: string;
-  #source: RunSource;
-  #writer: WorkerThread;
+  #connections: Connections | undefined;
   /** The index whose place this one does not have yet. */
   #inUse: SqliteIndex | undefined;
   #isReplaced = false;
@@ -36,12 +40,19 @@ class SqliteIndex implements RunsIndex {
     this.#place = place;
     this.#inUse = inUse;
     this.#file = inUse ? place.other : place.current;
-    this.#source = new RunSource(this.#file);
-    this.#writer = new WorkerThread({ path: this.#file, role: 'index-writer' });
+  }
+
+  /** Made when first used: who only deletes an index needs none. */
+  get #open(): Connections {
+    this.#connections ??= {
+      source: new RunSource(this.#file),
+      writer: new WorkerThread({ path: this.#file, role: 'index-writer' }),
+    };
+    return this.#connections;
   }
 
   pushDown(query: RunQuery): Scan {
-    return this.#source.pushDown(query);
+    return this.#open.source.pushDown(query);
   }
 
   async prepare(): Promise<void> {
@@ -58,48 +69,47 @@ class SqliteIndex implements RunsIndex {
   async #follow(file: string): Promise<void> {
     if (file === this.#file) return;
     await this.close();
+    this.#connections = undefined;
     this.#file = file;
-    this.#source = new RunSource(file);
-    this.#writer = new WorkerThread({ path: file, role: 'index-writer' });
   }
 
   nextVersion(): Promise<number> {
-    return this.#writer.call('nextVersion');
+    return this.#open.writer.call('nextVersion');
   }
 
   write(runs: readonly string[], version: number): Promise<WriteReport> {
-    return this.#writer.call('write', runs, version);
+    return this.#open.writer.call('write', runs, version);
   }
 
   remove(runIds: readonly string[], version: number): Promise<number> {
-    return this.#writer.call('remove', runIds, version);
+    return this.#open.writer.call('remove', runIds, version);
   }
 
   /** What was written is visible at once. */
   async refresh(): Promise<void> {}
 
   beginEpoch(): Promise<number> {
-    return this.#writer.call('beginEpoch');
+    return this.#open.writer.call('beginEpoch');
   }
 
   epoch(): Promise<number> {
-    return this.#writer.call('epoch');
+    return this.#open.writer.call('epoch');
   }
 
   recordCoverage(experimentIds: readonly string[], coverage: Coverage, epoch: number): Promise<void> {
-    return this.#writer.call('recordCoverage', experimentIds, coverage, epoch);
+    return this.#open.writer.call('recordCoverage', experimentIds, coverage, epoch);
   }
 
   coverage(experimentIds: readonly string[], epoch: number): Promise<ReadonlyMap<string, Coverage>> {
-    return this.#writer.call('coverage', experimentIds, epoch);
+    return this.#open.writer.call('coverage', experimentIds, epoch);
   }
 
   note(): Promise<string | undefined> {
-    return this.#writer.call('note');
+    return this.#open.writer.call('note');
   }
 
   replaceNote(before: string | undefined, after: string | undefined): Promise<boolean> {
-    return this.#writer.call('replaceNote', before, after);
+    return this.#open.writer.call('replaceNote', before, after);
   }
 
   beside(): RunsIndex {
@@ -123,6 +133,7 @@ class SqliteIndex implements RunsIndex {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#source.close(), this.#writer.close()]);
+    const { source, writer } = this.#connections ?? {};
+    await Promise.all([source?.close(), writer?.close()]);
   }
 }

@@ -98,7 +98,9 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     planner: {
       runSearch: createRunSearch({
         backend: createMlflowAdapter(upstream),
-        index,
+        get index() {
+          return index?.searched;
+        },
         dialect: () => dialect,
         consistency: config.feed.consistency,
         onIndexFailure(err) {

@@ -4,18 +4,20 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
 import { openRedisLedger } from '../../adapters/redis/index.ts';
-import { createSqliteIndex, openFeedJournal } from '../../adapters/sqlite/index.ts';
+import { createSqliteIndex, indexFileAt, openFeedJournal } from '../../adapters/sqlite/index.ts';
 import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
-import type { RunAdapter } from '../plan/adapter.ts';
+import { IndexRebuild } from '../indexing/index-rebuild.ts';
+import { LiveIndex } from '../indexing/live-index.ts';
 import type { Feed } from '../plan/feed.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { FeedLedger } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
+import type { IndexSource } from '../plan/search-runs.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -23,8 +25,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export interface Index {
   /** Its kind and place, for people. */
   readonly title: string;
-  readonly adapter: RunAdapter;
-  readonly feed: Feed;
+  /** What searches ask now: after a rebuild, another one. */
+  readonly searched: IndexSource;
+  readonly feed: Pick<Feed, 'expect' | 'apply'>;
   /** Begins to fill the index, in the background. Resolves when other gateways know of this one, if it has to. */
   start(): Promise<void>;
   /** How far it is, for `/gateway/status`. */
@@ -53,48 +56,72 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     onFailure: (err) => logger.warn({ err }, 'the feed has no journal: after a crash the index is copied anew'),
   });
   const ledger = openLedger(config, secrets, journal, logger);
-  const feed = new IndexFeed(
-    { index, reader, directory, journal, ...(ledger && { ledger }) },
-    {
-      readyMs: config.feed.readyTimeoutMs,
-      uncertainMs: config.feed.uncertainWriteMs,
-      maxRunsPerSecond: config.feed.maxRunsPerSecond,
-      reconcile: {
-        ...config.feed.reconcile,
-        onPass({ pass, ms, runs, drift, experiments }) {
-          for (const [kind, count] of Object.entries(drift)) metrics.drifted(kind, count);
-          if (experiments + drift.missing + drift.changed + drift.gone > 0)
-            logger.info(
-              { pass, ms, runs, ...drift, experiments },
-              'found writes past the gateway; the index is repaired',
-            );
+  const live = new LiveIndex({
+    index,
+    journal,
+    openFeed: (side) =>
+      new IndexFeed(
+        { index: side.index, journal: side.journal, reader, directory, ...(ledger && { ledger }) },
+        {
+          readyMs: config.feed.readyTimeoutMs,
+          uncertainMs: config.feed.uncertainWriteMs,
+          maxRunsPerSecond: config.feed.maxRunsPerSecond,
+          reconcile: {
+            ...config.feed.reconcile,
+            onPass({ pass, ms, runs, drift, experiments }) {
+              for (const [kind, count] of Object.entries(drift)) metrics.drifted(kind, count);
+              if (experiments + drift.missing + drift.changed + drift.gone > 0)
+                logger.info(
+                  { pass, ms, runs, ...drift, experiments },
+                  'found writes past the gateway; the index is repaired',
+                );
+            },
+            async onRepaired(effect) {
+              side.onRepaired(effect);
+              await onRepaired?.(effect);
+            },
+          },
+          onFailure: (err) =>
+            logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not'),
         },
-        ...(onRepaired && { onRepaired }),
-      },
-      onFailure: (err) =>
-        logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not'),
-    },
-  );
+      ),
+  });
+  const rebuild = new IndexRebuild({
+    live,
+    reader,
+    onState: ({ state, progress }) => logger.info({ state, ...progress }, 'the index is being rebuilt'),
+    onFailure: (err) => logger.warn({ err }, 'rebuilding the index, or cleaning up after it, failed'),
+  });
+  const status = () => live.served.feed.status();
   const gauges: readonly [name: string, help: string, read: () => number][] = [
-    ['dirty_runs', 'Runs with writes that the index lacks.', () => feed.status().dirtyRuns],
-    ['lag_seconds', 'Age of the oldest write that the index lacks.', () => feed.status().oldestDirtyAgeMs / 1_000],
-    ['experiments', 'Experiments of the MLflow server.', () => feed.status().experiments],
-    ['complete_experiments', 'Experiments that the index answers for.', () => feed.status().completeExperiments],
+    ['dirty_runs', 'Runs with writes that the index lacks.', () => status().dirtyRuns],
+    ['lag_seconds', 'Age of the oldest write that the index lacks.', () => status().oldestDirtyAgeMs / 1_000],
+    ['experiments', 'Experiments of the MLflow server.', () => status().experiments],
+    ['complete_experiments', 'Experiments that the index answers for.', () => status().completeExperiments],
   ];
   for (const [name, help, read] of gauges) metrics.gauge(`gateway_index_${name}`, help, read);
   return {
     title: `${index.name} ${placeOf(config)}`,
-    adapter: index,
-    feed,
-    async start() {
-      feed.start();
-      while (!feed.joined) await sleep(JOIN_POLL_MS, undefined, { ref: false });
+    get searched() {
+      const { searched } = live.served;
+      return { adapter: searched, feed: searched };
     },
-    status: () => ({ name: index.name, ...feed.status() }),
+    feed: live,
+    async start() {
+      rebuild.start();
+      while (!live.served.feed.joined) await sleep(JOIN_POLL_MS, undefined, { ref: false });
+    },
+    status: () => ({
+      name: index.name,
+      ...status(),
+      lastFailure: status().lastFailure ?? rebuild.lastFailure,
+      rebuild: rebuild.status,
+    }),
     async close() {
-      await feed.stop();
+      await rebuild.stop();
+      await live.served.feed.stop();
       journal.close();
-      await index.close();
+      await live.served.index.close();
     },
   };
 }
@@ -147,7 +174,8 @@ export const placeOf = (config: UpstreamConfig): string =>
   usesFile(config) ? indexFile(config) : withoutCredentials(config.elasticsearch.url ?? '');
 
 /** Whether the index is a file that is not there yet: opening it would make it. */
-export const isFileMissing = (config: UpstreamConfig): boolean => usesFile(config) && !existsSync(indexFile(config));
+export const isFileMissing = (config: UpstreamConfig): boolean =>
+  usesFile(config) && !existsSync(indexFileAt({ file: indexFile(config) }));
 
 /** A file for each MLflow server: gateways of several may share a data folder, never an index. */
 const indexFile = ({ data, upstream }: UpstreamConfig): string =>

@@ -1,8 +1,16 @@
 /** What the entry point is asked to do. */
-export type Command = 'serve' | 'backfill' | 'index status' | 'verify' | 'check-config' | 'help' | 'version';
+export type Command =
+  | 'serve'
+  | 'backfill'
+  | 'rebuild'
+  | 'index status'
+  | 'verify'
+  | 'check-config'
+  | 'help'
+  | 'version';
 
 /** The commands that are words on the command line; without one the gateway starts. */
-export const COMMAND_WORDS = ['backfill', 'index status', 'verify'] as const satisfies readonly Command[];
+export const COMMAND_WORDS = ['backfill', 'rebuild', 'index status', 'verify'] as const satisfies readonly Command[];
 
 /** What only commands take, as given; a command reads what it knows. */
 export interface CommandOptions {
@@ -25,6 +33,7 @@ type Flag = 'json' | 'experiment' | 'full' | 'sample' | 'max-differences' | 'cou
 /** Flags of each command besides those of the gateway. */
 export const FLAGS_OF: Readonly<Partial<Record<Command, readonly Flag[]>>> = {
   backfill: ['json', 'experiment'],
+  rebuild: ['json'],
   'index status': ['json', 'experiment', 'count'],
   verify: ['json', 'experiment', 'full', 'sample', 'max-differences'],
 };

@@ -27,6 +27,7 @@ Usage
   npm start -- index status --upstream URL [...]   say how far the index can be trusted
   npm run verify -- --upstream URL [options]       compare the index with the MLflow server
   npm run backfill -- --upstream URL [options]     copy the runs of the MLflow server into the index, then stop
+  npm run rebuild -- --upstream URL [options]      have the running gateway build the index anew
 ${OPTIONS}`;
 
 const SAME = `
@@ -81,9 +82,26 @@ ${SAME}
 Exit code: 0 every experiment can be answered from the index · 1 some cannot · 2 bad configuration or usage · 130 Ctrl-C
 `;
 
+const REBUILD = `Has the running gateway build the index anew: it fills another one from the MLflow server while searches and writes go
+on with the old one, changes over to it at one stroke, and deletes the old one.
+
+Usage
+  npm run rebuild -- --upstream URL [options]
+
+Options
+  --json                print JSON when it is done
+${CONNECTION}
+${SAME}
+It shows how far the gateway is. Ctrl-C ends the command alone once the gateway has begun.
+
+Exit code: 0 the new index answers and the old one is gone · 1 no gateway took the request up, another rebuild is under way, or
+it was given up · 2 bad configuration or usage · 130 Ctrl-C
+`;
+
 /** What `--help` prints. */
 export function helpOf(command: Command): string {
   if (command === 'index status') return INDEX_STATUS;
   if (command === 'verify') return VERIFY;
+  if (command === 'rebuild') return REBUILD;
   return command === 'backfill' ? BACKFILL : GATEWAY;
 }

@@ -246,6 +246,11 @@ export class IndexFeed implements Feed {
     await Promise.all(told);
   }
 
+  /** Those whose answer never came and that the backend may still carry out. */
+  get uncertainWrites(): readonly WriteEffect[] {
+    return [...this.#uncertain.own.values()];
+  }
+
   async ready(experimentIds: readonly string[], signal: AbortSignal): Promise<boolean> {
     const ids = new Set(experimentIds);
     if (!(await this.#ledger.catchUp())) return false;

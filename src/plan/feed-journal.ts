@@ -21,8 +21,11 @@ export interface FeedJournal {
   readonly id: string | undefined;
   /** What was found at the opening; the same until this process ends. */
   readonly unfinished: Unfinished;
-  /** The index is kept in this epoch from now on. Forgets runs and experiments unless it is the epoch it was in before. */
-  begin(epoch: number): void;
+  /**
+   * The index is kept in this epoch from now on. Forgets runs and experiments unless it is the epoch it was in before, or
+   * `keepsNotes` says that they were noted for this one.
+   */
+  begin(epoch: number, keepsNotes?: boolean): void;
   /** The index is not kept up any more: it has to be copied anew. */
   end(): void;
   noteRun(runId: string): void;

@@ -26,10 +26,16 @@ export interface RunSearch {
   readonly consistency?: Consistency | undefined;
 }
 
+/** A runs index with the feed that says when it may be asked. */
+export interface IndexSource {
+  readonly adapter: RunAdapter;
+  readonly feed: Pick<Feed, 'ready' | 'lagMs'>;
+}
+
 export interface RunSearchSources {
   readonly backend: RunAdapter;
-  /** The runs index with the feed that says when it may be asked; absent without one. */
-  readonly index?: { readonly adapter: RunAdapter; readonly feed: Pick<Feed, 'ready' | 'lagMs'> } | undefined;
+  /** Absent without one. Read once a search: a rebuild replaces it. */
+  readonly index?: IndexSource | undefined;
   readonly consistency?: Consistency;
   /** The backend's dialect, undefined until it is known. */
   dialect(): Dialect | undefined;
@@ -67,10 +73,16 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     return (await feed.ready(ids, signal)) ? 0 : undefined;
   }
 
-  async function askIndex(scan: Scan, query: RunQuery, page: Page, consistency: Consistency, signal: AbortSignal) {
-    if (!sources.index || scan.residual || !scan.ordered || Date.now() < pausedUntil) return undefined;
+  async function askIndex(
+    { scan, feed }: { readonly scan: Scan; readonly feed: IndexSource['feed'] },
+    query: RunQuery,
+    page: Page,
+    consistency: Consistency,
+    signal: AbortSignal,
+  ) {
+    if (scan.residual || !scan.ordered || Date.now() < pausedUntil) return undefined;
     try {
-      const lagMs = await lagOf(sources.index.feed, query.experimentIds, consistency, signal);
+      const lagMs = await lagOf(feed, query.experimentIds, consistency, signal);
       return lagMs === undefined ? undefined : { ...(await answer(scan, 'index', query, page, signal)), lagMs };
     } catch (error) {
       if (signal.aborted) throw error;
@@ -90,12 +102,13 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     const { consistency = sources.consistency ?? 'strict' } = search;
     const backend = sources.backend.pushDown(query);
     if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
-    const index = sources.index?.adapter.pushDown(query);
+    const { index } = sources;
+    const asked = index && { scan: index.adapter.pushDown(query), feed: index.feed };
     return {
       key: `runs/search ${queryText(query)} ${page.limit} ${search.pageToken}`,
       dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],
       fetch: async (signal) =>
-        (index && (await askIndex(index, query, page, consistency, signal))) ??
+        (asked && (await askIndex(asked, query, page, consistency, signal))) ??
         answer(backend, 'backend', query, page, signal),
     };
   };

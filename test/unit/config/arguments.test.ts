@@ -9,6 +9,7 @@ describe('the command line', () => {
     [[], 'serve'],
     [['backfill'], 'backfill'],
     [['verify', '--json'], 'verify'],
+    [['rebuild', '--json'], 'rebuild'],
     [['--json', 'index', '--count', 'status'], 'index status'],
     [['verify', '--help'], 'help'],
   ])('%j is the command %s', (argv, command) => {
