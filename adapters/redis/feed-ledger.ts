@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { Claim, FeedLedger, LedgerMember, LedgerStatus, Notes } from '../../src/plan/feed-ledger.ts';
+import type { Claim, FeedLedger, LedgerMember, LedgerStatus, Notes, Successor } from '../../src/plan/feed-ledger.ts';
 import type { WriteEffect } from '../../src/plan/write-effect.ts';
 import { type LookReply, readNews } from './news.ts';
 import { KEYS, SCRIPTS, type ScriptName } from './scripts.ts';
@@ -46,7 +46,11 @@ class RedisFeedLedger implements FeedLedger {
   readonly #leaseMs: number;
   readonly #closed = new AbortController();
   #member: LedgerMember | undefined;
-  #beating: Promise<void> = Promise.resolve();
+  #successor: Successor | undefined;
+  /** It took part until it went on with another index. */
+  #wentOn = false;
+  #entering: Promise<void> | undefined;
+  #beating: Promise<void> | undefined;
   #joined = false;
   /** A registration is on its way: what is sent after it counts if it does. */
   #joining = false;
@@ -56,6 +60,7 @@ class RedisFeedLedger implements FeedLedger {
   /** When the others have surely seen that our lease is over, if nothing more is heard from us. */
   #leaseOver = 0;
   #members: readonly string[] = [];
+  #arrivals: number | undefined;
   /** Gateways whose lease was over at the last look. */
   #missing = 0;
   #epoch: number | undefined;
@@ -109,9 +114,18 @@ class RedisFeedLedger implements FeedLedger {
       : undefined;
   }
 
-  join(member: LedgerMember): void {
+  get solitude(): number | undefined {
+    return this.#members.some((member) => member !== this.#id) ? undefined : this.#arrivals;
+  }
+
+  join(member: LedgerMember, successor?: Successor): void {
     this.#member = member;
-    this.#beating = this.#beat(member);
+    this.#successor = successor;
+    this.#wentOn = this.#joined;
+    this.#joined = false;
+    this.#joining = false;
+    if (this.#beating) void this.#enterOnce().catch((error: Error) => this.#lose(error));
+    else this.#beating = this.#beat();
   }
 
   async begin(epoch: number): Promise<boolean> {
@@ -253,18 +267,19 @@ class RedisFeedLedger implements FeedLedger {
   #lose(error: Error): void {
     this.#joined = false;
     this.#joining = false;
+    this.#wentOn = false;
     this.#heardAt = undefined;
     if (this.#closed.signal.aborted || error.message === this.#outage) return;
     this.#outage = error.message;
     this.#options.onOutage?.(error);
   }
 
-  async #beat(member: LedgerMember): Promise<void> {
+  async #beat(): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
       try {
-        if (!this.#joined) await this.#enter(member);
-        else await this.#report(member);
+        if (!this.#joined) await this.#enterOnce();
+        else await this.#report();
       } catch (error) {
         this.#lose(error as Error);
       }
@@ -272,47 +287,61 @@ class RedisFeedLedger implements FeedLedger {
     }
   }
 
-  async #enter(member: LedgerMember): Promise<void> {
-    for (const { lua } of SCRIPTS) await this.#redis.script('LOAD', lua);
+  #enterOnce(): Promise<void> {
+    this.#entering ??= this.#enter().finally(() => {
+      this.#entering = undefined;
+    });
+    return this.#entering;
+  }
+
+  async #enter(): Promise<void> {
+    if (!this.#wentOn) for (const { lua } of SCRIPTS) await this.#redis.script('LOAD', lua);
     const clock = String(await this.#call('clock'));
     this.#leaseOver = Math.max(this.#leaseOver, performance.now() + 2 * this.#leaseMs);
     const others = this.#members.filter((other) => other !== this.#id);
-    const begins = [clock, String(this.#leaseMs), String(this.epoch ?? ''), String(others.length), ...others];
+    const member = this.#member;
+    const { epoch = '', solitude = '' } = this.#successor ?? {};
+    const begins = [this.#epoch ?? '', epoch, solitude, others.length, ...others].map(String);
+    const notes = this.#itemsOf(member?.unsettled() ?? {});
     this.#joining = true;
-    await this.#call('register', ...begins, ...this.#itemsOf(member.unsettled()));
-    // Lost meanwhile: what was noted since may be missing.
+    const agreed = (await this.#call('register', clock, String(this.#leaseMs), ...begins, ...notes)) as string;
+    // Lost meanwhile, or another index: what was noted since may be missing.
     if (!this.#joining) return;
+    this.#successor = undefined;
     this.#joining = false;
     this.#joined = true;
-    this.#joinedAt = performance.now();
-    this.#leaseOver = this.#joinedAt + this.#leaseMs;
+    this.#leaseOver = performance.now() + this.#leaseMs;
+    if (!this.#wentOn) this.#joinedAt = performance.now();
+    this.#wentOn = false;
     this.#position = 0;
     this.#own.clear();
     this.#doubts.clear();
-    member.missed();
+    member?.missed();
+    this.#hearEpoch(agreed, true);
     if (this.#voiding) await this.#void();
     await this.#look(0);
     this.#outage = undefined;
     this.#options.onOutage?.(undefined);
   }
 
-  async #report(member: LedgerMember): Promise<void> {
+  async #report(): Promise<void> {
     this.#leaseOver += this.#leaseMs;
     await this.#look(this.#leaseMs);
     this.#leaseOver = performance.now() + this.#leaseMs;
     if (!this.#leads) return;
     const orphans = (await this.#call('forget', String(this.#options.absentMs))) as string[];
-    for (const effect of orphans) member.adopt(JSON.parse(effect) as WriteEffect);
+    for (const effect of orphans) this.#member?.adopt(JSON.parse(effect) as WriteEffect);
   }
 
   async #void(): Promise<void> {
     await this.#call('voidEpoch');
     this.#voiding = false;
-    this.#hearEpoch(undefined);
+    this.#hearEpoch('');
   }
 
-  #hearEpoch(epoch: number | undefined): void {
-    if (epoch === this.#epoch) return;
+  #hearEpoch(told: string, afresh = false): void {
+    const epoch = told === '' ? undefined : Number(told);
+    if (epoch === this.#epoch && !afresh) return;
     this.#epoch = epoch;
     // What it doubted itself in the new epoch it forgets with the rest, and hears again.
     this.#own.clear();
@@ -322,18 +351,19 @@ class RedisFeedLedger implements FeedLedger {
 
   async #look(leaseMs: number): Promise<void> {
     const reply = (await this.#ask('look', String(this.#position), String(leaseMs))) as LookReply;
-    const [epoch, leader, lapsed, members, noted, details, settled] = reply;
+    const [epoch, leader, lapsed, members, arrivals, noted, details, settled] = reply;
     this.#heardAt = performance.now();
     this.#members = members;
+    this.#arrivals = Number(arrivals);
     this.#missing = lapsed;
-    if (!this.#voiding) this.#hearEpoch(epoch === '' ? undefined : Number(epoch));
+    if (!this.#voiding) this.#hearEpoch(epoch);
     this.#hearNews(noted, details, settled);
     if (this.#leads === (leader === this.#id)) return;
     this.#leads = !this.#leads;
     this.#member?.hearRole(this.#leads);
   }
 
-  #hearNews(noted: LookReply[4], details: LookReply[5], settled: LookReply[6]): void {
+  #hearNews(noted: LookReply[5], details: LookReply[6], settled: LookReply[7]): void {
     const { position, ...news } = readNews(noted, details, settled, {
       after: this.#position,
       // What it did itself it knows.

@@ -4,12 +4,14 @@ import type { WriteEffect } from '../../src/plan/write-effect.ts';
 /** Items, each followed by its mark. */
 type Marked = readonly string[];
 
-/** The answer of the script `look`: epoch, leader, members whose lease is over, all members, notes, their details, settled. */
+/** The answer of the script `look`. */
 export type LookReply = readonly [
   epoch: string,
   leader: string,
+  /** Members whose lease is over. */
   lapsed: number,
   members: readonly string[],
+  arrivals: string,
   noted: Marked,
   details: readonly string[],
   settled: Marked,

@@ -1,7 +1,7 @@
 /**
  * The ledger's state, all in one slot of a cluster:
  *
- * - `state`: hash of `epoch` (empty: none), `mark` and `leader`;
+ * - `state`: hash of `epoch` (empty: none), `mark`, `leader`, and `arrivals`, the number of times that a gateway came to others;
  * - `members`: sorted set of gateways by when their lease ends, in ms of Redis's clock;
  * - `notes`: sorted set of what is not settled by the mark of its last note: `r:<run>`, `x:<experiment>`, `u:<write>`;
  * - `homes`: hash of run to experiment, as far as known; `effects`: hash of `u:<write>` to its effect;
@@ -58,6 +58,15 @@ local function dropWrites(isAmong)
   return dropped
 end
 
+-- What was noted before is void, but for uncertain writes.
+local function beginEpoch(epoch)
+  redis.call('HSET', state, 'epoch', epoch)
+  for _, item in ipairs(redis.call('ZRANGE', notes, 0, -1)) do
+    if string.sub(item, 1, 2) ~= 'u:' then redis.call('ZREM', notes, item) end
+  end
+  redis.call('DEL', homes, settled, claims)
+end
+
 -- One that leads is waited for a little longer than for its word: to lead anew is to begin with the copying anew.
 local function elect(lease)
   local leader = redis.call('HGET', state, 'leader')
@@ -70,22 +79,27 @@ end
 const clock = `return now`;
 
 /**
- * ARGV: member, the clock before, lease in ms, epoch to begin a ledger with where Redis has none, number of members to begin
- * it with, they, then notes. Refused when it comes late: its sender reckons with it no more. Members that an emptied Redis
+ * ARGV: member, the clock before, lease in ms, epoch to begin a ledger with where Redis has none, an epoch to go on with instead
+ * if nobody came since this number of arrivals (both may be empty), number of members to begin a ledger with, they, then notes. Refused when it comes late: its sender reckons with it no more. Members that an emptied Redis
  * has to be told of are away until they come themselves.
  */
 const register = `
 if now - tonumber(ARGV[2]) > tonumber(ARGV[3]) then return redis.error_reply('LATE') end
-local at = 6 + tonumber(ARGV[5])
+local at = 8 + tonumber(ARGV[7])
 if redis.call('HEXISTS', state, 'epoch') == 0 then
   redis.call('HSET', state, 'epoch', ARGV[4])
-  for i = 6, at - 1 do redis.call('ZADD', members, now, ARGV[i]) end
+  for i = 8, at - 1 do redis.call('ZADD', members, now, ARGV[i]) end
 end
 redis.call('ZADD', members, now + tonumber(ARGV[3]), me)
 dropWrites(function(owner) return owner == me end)
+local isAlone = redis.call('ZCARD', members) == 1
+if not isAlone then redis.call('HINCRBY', state, 'arrivals', 1) end
+local arrivals = redis.call('HGET', state, 'arrivals') or '0'
+local succeeds = isAlone and ARGV[5] ~= '' and ARGV[6] == arrivals and redis.call('HGET', state, 'epoch') == ARGV[4]
+if succeeds then beginEpoch(ARGV[5]) end
 if ARGV[at] then note(nextMark(), at) end
 elect(tonumber(ARGV[3]))
-return redis.status_reply('OK')
+return redis.call('HGET', state, 'epoch')
 `;
 
 /** ARGV: member, the last mark heard, lease in ms or 0 to leave it as it is. */
@@ -108,6 +122,7 @@ return {
   redis.call('HGET', state, 'leader') or '',
   redis.call('ZCOUNT', members, '-inf', now),
   redis.call('ZRANGE', members, 0, -1),
+  redis.call('HGET', state, 'arrivals') or '0',
   noted,
   details,
   redis.call('ZRANGE', settled, after, '+inf', 'BYSCORE', 'WITHSCORES'),
@@ -129,15 +144,11 @@ redis.call('HSET', state, 'epoch', '')
 return redis.status_reply('OK')
 `;
 
-/** ARGV: member, the epoch before, the new one. What was noted before it began is void, but for uncertain writes. */
+/** ARGV: member, the epoch before, the new one. */
 const begin = `
 if not isLive(me) then return LAPSED end
 if redis.call('HGET', state, 'leader') ~= me or redis.call('HGET', state, 'epoch') ~= ARGV[2] then return 0 end
-redis.call('HSET', state, 'epoch', ARGV[3])
-for _, item in ipairs(redis.call('ZRANGE', notes, 0, -1)) do
-  if string.sub(item, 1, 2) ~= 'u:' then redis.call('ZREM', notes, item) end
-end
-redis.call('DEL', homes, settled, claims)
+beginEpoch(ARGV[3])
 return 1
 `;
 

@@ -59,9 +59,10 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
   const live = new LiveIndex({
     index,
     journal,
+    ledger,
     openFeed: (side) =>
       new IndexFeed(
-        { index: side.index, journal: side.journal, reader, directory, ...(ledger && { ledger }) },
+        { index: side.index, journal: side.journal, ledger: side.ledger, reader, directory },
         {
           readyMs: config.feed.readyTimeoutMs,
           uncertainMs: config.feed.uncertainWriteMs,

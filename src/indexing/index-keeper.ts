@@ -241,6 +241,9 @@ export class IndexKeeper {
       } else if (ledger.joined && ledger.leads) {
         const epoch = await index.beginEpoch();
         if (await ledger.begin(epoch)) return { epoch, resumed: false };
+      } else if (agreed !== undefined) {
+        // Another index may have the place by now.
+        await index.prepare();
       }
       await sleep(LEDGER_POLL_MS, undefined, { signal, ref: false });
     }

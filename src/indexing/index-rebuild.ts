@@ -25,11 +25,16 @@ const MAX_LAG_MS = 1_000;
 const LAST_SEARCHES_MS = 60_000;
 /** How long a rebuild that is given up may take to clean up when the process ends, in ms. */
 const CLEAN_UP_MS = 2_000;
+const JOIN_POLL_MS = 5;
 const DELETIONS = 4;
 /** How long a feed that is not needed any more may take to end, in ms. */
 const STOP_MS = 1_000;
 /** How old a request may be, in ms: whoever made an older one has gone without withdrawing it. */
 const MAX_REQUEST_AGE_MS = 60_000;
+
+const NOT_ALONE =
+  'Several gateways keep this index, and the one that rebuilds it has to hear of every write: stop all but one, or have it ' +
+  'copied anew by deleting it.';
 
 /** A rebuild ends because it is no longer this gateway's. */
 class GivenUp extends Error {}
@@ -92,8 +97,9 @@ export class IndexRebuild {
   async #run(): Promise<never> {
     const { live } = this.#options;
     const { signal } = this.#stopped;
-    await persist(() => removeLeft(live.served.index), this.#again);
+    if (!live.served.ledger.isShared) await persist(() => removeLeft(live.served.index), this.#again);
     live.served.feed.start();
+    if (live.served.ledger.isShared) await this.#removeLeftWhenAlone(live.served);
     for (;;) {
       await sleep(this.#pollMs, undefined, { signal, ref: false });
       try {
@@ -106,10 +112,16 @@ export class IndexRebuild {
     }
   }
 
+  /** What is beside a shared index may be what another gateway is just building. */
+  async #removeLeftWhenAlone({ ledger, index }: Side): Promise<void> {
+    while (!ledger.joined) await sleep(this.#pollMs, undefined, { signal: this.#stopped.signal, ref: false });
+    if (ledger.solitude !== undefined) await persist(() => removeLeft(index), this.#again);
+  }
+
   async #look(served: Side): Promise<void> {
     const text = await served.index.note();
     const note = readNote(text);
-    if (text === undefined || !note || note.state === 'done') return;
+    if (text === undefined || !note || note.state === 'done' || note.state === 'refused') return;
     if (note.state === 'asked' && Date.now() - note.at < MAX_REQUEST_AGE_MS) await this.#rebuild(served, text, note);
     // An earlier process was at it.
     else await served.index.replaceNote(text, undefined);
@@ -118,6 +130,11 @@ export class IndexRebuild {
   async #rebuild(old: Side, asked: string, { id }: RebuildNote): Promise<void> {
     const { live } = this.#options;
     const hold = new HeldNote(old.index, asked);
+    const { solitude } = old.ledger;
+    if (solitude === undefined) {
+      if (old.ledger.leads) await hold.replace({ id, state: 'refused', at: Date.now(), failure: NOT_ALONE });
+      return;
+    }
     const begun: RebuildNote = { id, state: 'copying', at: Date.now() };
     // Otherwise the request was withdrawn.
     if (!(await hold.replace(begun))) return;
@@ -125,7 +142,7 @@ export class IndexRebuild {
     const next = live.openNext(old.index.beside());
     next.feed.start();
     try {
-      await this.#fill(next, old, hold, id);
+      await this.#fill(next, old, hold, { id, solitude });
       await persist(
         () => next.index.replaceNote(undefined, writeNote({ id, state: 'swapped', at: Date.now() })),
         this.#again,
@@ -136,19 +153,26 @@ export class IndexRebuild {
       throw error;
     }
     await persist(() => next.index.takeOver(), this.#again);
-    live.swap();
+    live.swap(solitude);
+    while (!live.served.ledger.joined) await sleep(JOIN_POLL_MS, undefined, { signal: this.#stopped.signal });
     this.#tell({ ...this.#last, id, state: 'swapped', at: Date.now() });
     await this.#deleteOld(old);
     await this.#finish(next.index, id);
   }
 
   /** @throws GivenUp when somebody else has the index, or the note; the signal's reason when it aborts. */
-  async #fill(next: Side, old: Side, hold: HeldNote, id: string): Promise<void> {
+  async #fill(
+    next: Side,
+    old: Side,
+    hold: HeldNote,
+    { id, solitude }: { id: string; solitude: number },
+  ): Promise<void> {
     const { signal } = this.#stopped;
     for (;;) {
       await sleep(this.#pollMs, undefined, { signal, ref: false });
       const { superseded, backfill: progress, lastFailure } = next.feed.status();
       if (superseded || old.feed.status().superseded) throw new GivenUp('Another gateway has the index now.');
+      if (old.ledger.solitude !== solitude) throw new GivenUp(NOT_ALONE);
       try {
         const note = this.#tell({ id, state: 'copying', at: Date.now(), progress, failure: lastFailure?.message });
         if (!(await hold.replace(note)))

@@ -1,26 +1,33 @@
 import type { Feed } from '../plan/feed.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
+import type { FeedLedger } from '../plan/feed-ledger.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import type { IndexFeed } from './index-feed.ts';
+import { OwnLedger } from './own-ledger.ts';
 import { SearchedIndex } from './searched-index.ts';
 import { SideJournal } from './side-journal.ts';
+import { SideLedger } from './side-ledger.ts';
 
 /** An index with what keeps it up to date. */
 export interface Side {
   readonly index: RunsIndex;
   readonly feed: IndexFeed;
   readonly journal: SideJournal;
+  readonly ledger: SideLedger;
   readonly searched: SearchedIndex;
 }
 
 export interface LiveIndexParts {
   readonly index: RunsIndex;
   readonly journal: FeedJournal;
+  /** By default this gateway keeps the index alone. */
+  readonly ledger?: FeedLedger | undefined;
   /** Makes the feed of an index; `onRepaired` is to be told what it repairs. */
   openFeed(parts: {
     readonly index: RunsIndex;
     readonly journal: FeedJournal;
+    readonly ledger: FeedLedger;
     onRepaired(effect: WriteEffect): void;
   }): IndexFeed;
 }
@@ -40,9 +47,10 @@ export class LiveIndex implements Pick<Feed, 'expect' | 'apply'> {
   #served: Side;
   #next: Side | undefined;
 
-  constructor({ index, journal, openFeed }: LiveIndexParts) {
+  constructor({ index, journal, ledger, openFeed }: LiveIndexParts) {
     this.#openFeed = openFeed;
-    this.#served = this.#open(index, new SideJournal(journal));
+    const kept = ledger ?? new OwnLedger(journal.unfinished.epoch);
+    this.#served = this.#open(index, new SideJournal(journal), new SideLedger(kept));
   }
 
   /** The one that searches ask. A search takes it once, since what is said of readiness is said of one index. */
@@ -54,16 +62,17 @@ export class LiveIndex implements Pick<Feed, 'expect' | 'apply'> {
     return this.#next;
   }
 
-  #open(index: RunsIndex, journal: SideJournal): Side {
+  #open(index: RunsIndex, journal: SideJournal, ledger: SideLedger): Side {
     const feed = this.#openFeed({
       index,
       journal,
+      ledger,
       // What one has found of writes past the gateway, the other may have copied before they were made.
       onRepaired: (effect) => {
         if (index === this.#served.index) void this.#next?.feed.apply(effect);
       },
     });
-    return { index, feed, journal, searched: new SearchedIndex(index, feed) };
+    return { index, feed, journal, ledger, searched: new SearchedIndex(index, feed) };
   }
 
   expect(effect: WriteEffect): () => void {
@@ -88,7 +97,7 @@ export class LiveIndex implements Pick<Feed, 'expect' | 'apply'> {
    * copies what is older when it is started.
    */
   openNext(index: RunsIndex): Side {
-    const next = this.#open(index, new SideJournal());
+    const next = this.#open(index, new SideJournal(), new SideLedger());
     for (const { effect, ends } of this.#underWay) ends.push(next.feed.expect(effect));
     for (const effect of this.#served.feed.uncertainWrites) void next.feed.apply({ ...effect, uncertain: true });
     this.#next = next;
@@ -100,14 +109,18 @@ export class LiveIndex implements Pick<Feed, 'expect' | 'apply'> {
     this.#next = undefined;
   }
 
-  /** The other index is the one that counts from now on. Gives the one before, which is the caller's to stop. */
-  swap(): Side {
+  /**
+   * The other index is the one that counts from now on, if this gateway was alone in this solitude since it was opened. Gives
+   * the one before, which is the caller's to stop.
+   */
+  swap(solitude: number | undefined): Side {
     const before = this.#served;
     if (!this.#next) throw new Error('There is no other index.');
     this.#served = this.#next;
     this.#next = undefined;
     before.searched.retire();
     this.#served.journal.succeed(before.journal);
+    this.#served.ledger.succeed(before.ledger, solitude);
     return before;
   }
 }

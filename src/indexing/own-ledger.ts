@@ -4,6 +4,7 @@ import type { Claim, FeedLedger } from '../plan/feed-ledger.ts';
 export class OwnLedger implements FeedLedger {
   readonly isShared = false;
   readonly joined = true;
+  readonly solitude = 0;
   readonly leads = true;
   readonly newsAgeMs = 0;
   #epoch: number | undefined;

@@ -40,7 +40,7 @@ export async function rebuildCommand(options: RebuildCommandOptions): Promise<Re
   const begun = performance.now();
   const before = await index.note();
   const busy = readNote(before);
-  if (busy && busy.state !== 'done') throw new Error(alreadySince(busy));
+  if (busy && busy.state !== 'done' && busy.state !== 'refused') throw new Error(alreadySince(busy));
   const asked: RebuildNote = { id: randomUUID(), state: 'asked', at: Date.now() };
   if (!(await index.replaceNote(before, writeNote(asked)))) throw new Error(alreadySince(asked));
   const { experimentsDone: experiments = 0, runs = 0 } = (await new Follower(options, asked).follow()) ?? {};
@@ -85,7 +85,8 @@ class Follower {
 
   /** @throws when it was given up. */
   #isDone(): boolean {
-    const { state } = this.#last;
+    const { state, failure } = this.#last;
+    if (state === 'refused') throw new Error(failure);
     // It may have been looked for in the old index, just when that was deleted.
     if (this.#missed < MISSES) return state === 'done';
     if (state === 'swapped') return true;

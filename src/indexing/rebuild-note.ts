@@ -3,11 +3,12 @@ import type { Progress } from './backfill-progress.ts';
 /**
  * What a command and the gateway tell each other of a rebuild, as the note of the index that the place has: `asked` by the
  * command, the others by the gateway. `swapped`: the new index answers, the old one is not deleted yet.
+ * `refused`: not to be done, for the reason in `failure`.
  */
 export interface RebuildNote {
   /** Of the command that asked. */
   readonly id: string;
-  readonly state: 'asked' | 'copying' | 'swapped' | 'done';
+  readonly state: 'asked' | 'copying' | 'swapped' | 'done' | 'refused';
   /** When this was written, in ms since 1970 by the writer's clock. */
   readonly at: number;
   readonly progress?: Progress | undefined;

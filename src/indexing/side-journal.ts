@@ -12,6 +12,7 @@ interface NotedWrite {
  * index, and only in memory while it would not.
  */
 export class SideJournal implements FeedJournal {
+  readonly id: string | undefined;
   readonly unfinished: Unfinished;
   #journal: FeedJournal | undefined;
   #epoch: number | undefined;
@@ -24,6 +25,7 @@ export class SideJournal implements FeedJournal {
   /** Without a journal, in memory. */
   constructor(journal?: FeedJournal) {
     this.#journal = journal;
+    this.id = journal?.id;
     this.unfinished = (journal ?? NO_JOURNAL).unfinished;
     this.#epoch = this.unfinished.epoch;
   }

@@ -56,17 +56,27 @@ export interface LedgerStatus {
   readonly leads: boolean;
 }
 
+export interface Successor {
+  readonly epoch: number | undefined;
+  readonly solitude: number | undefined;
+}
+
 /**
  * What the gateways that keep one index know together: which writes it may lack, who copies them, and the epoch it is kept
  * in. Why an answer by it is never older than a write acknowledged by any of them: `docs/decisions/010-replicas.md`.
  */
 export interface FeedLedger {
-  /** Takes part from now on. */
-  join(member: LedgerMember): void;
+  /**
+   * Takes part from now on. Or goes on with another index, which was begun in another epoch: the gateways agree on that one
+   * when no other took part in this solitude; else the one they had stands.
+   */
+  join(member: LedgerMember, successor?: Successor): void;
   /** Whether others may keep the same index. */
   readonly isShared: boolean;
   /** Whether this gateway takes part now. */
   readonly joined: boolean;
+  /** A number as long as no other gateway takes part, another one whenever one did in between; undefined while one does. */
+  readonly solitude: number | undefined;
   /** Whether this gateway begins epochs, fills the index, and looks for writes past the gateways: one of them does. */
   readonly leads: boolean;
   /** The epoch that all keep the index in; undefined when a new one has to begin. */

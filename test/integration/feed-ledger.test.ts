@@ -170,6 +170,42 @@ describe('an epoch', () => {
   });
 });
 
+describe('another index', () => {
+  it('is gone on with by a gateway that was alone all the time', async () => {
+    scopes++;
+    const one = await Gateway.open();
+    await one.ledger.begin(3);
+    await one.ledger.note({ runs: [{ runId: 'a' }, { runId: 'b' }] });
+    const { solitude } = one.ledger;
+    one.notes = { runs: [{ runId: 'b' }] };
+    one.ledger.join(one, { epoch: 9, solitude });
+    await one.untilTrusted();
+    expect([one.ledger.epoch, one.epoch]).toEqual([9, 9]);
+    // What the new index lacks, and nothing else.
+    expect(await one.ledger.claim(['a', 'b'])).toEqual(
+      new Map([
+        ['a', 'settled'],
+        ['b', 'mine'],
+      ]),
+    );
+  });
+
+  it('is not gone on with when another gateway was there meanwhile', async () => {
+    scopes++;
+    const one = await Gateway.open();
+    await one.ledger.begin(3);
+    const { solitude } = one.ledger;
+    const other = await Gateway.open();
+    expect(one.ledger.solitude).toBeUndefined();
+    await other.leave();
+    await one.ledger.catchUp();
+    expect(one.ledger.solitude).not.toBe(solitude);
+    one.ledger.join(one, { epoch: 9, solitude });
+    await one.untilTrusted();
+    expect([one.ledger.epoch, one.epoch]).toEqual([3, 3]);
+  });
+});
+
 describe('a gateway that is cut off', () => {
   it('acknowledges nothing before the others stop relying on its word', async () => {
     const [one, other] = await openTwo();

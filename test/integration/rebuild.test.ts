@@ -31,7 +31,11 @@ const SEARCHERS = 4;
 /** So that a rebuild takes seconds. */
 const RUNS_A_SECOND = 80;
 
-const INDEXES = { elasticsearch: ['--elasticsearch', elasticsearch], sqlite: [] } as const;
+/** With Redis, the gateway has a ledger that others might join. */
+const INDEXES = {
+  elasticsearch: ['--elasticsearch', elasticsearch, '--redis', inject('redisUrl')],
+  sqlite: [],
+} as const;
 
 type Status = FeedStatus & { readonly rebuild?: RebuildNote };
 

@@ -9,6 +9,7 @@ import { createRun } from '../fixtures/create-run.ts';
 import { type GatewayProcess, startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
 import { OwnRedis } from '../fixtures/own-redis.ts';
 import { postJson } from '../fixtures/post-json.ts';
+import { runCommand } from '../fixtures/run-command.ts';
 import { createExperiments, post } from '../fuzz/load-runs.ts';
 import { Random } from '../fuzz/random.ts';
 
@@ -96,6 +97,13 @@ describe('two gateways that share an index and a Redis', () => {
           `${clients.reduce((sum, { misses }) => sum + misses, 0)} misses\n`,
       );
   }, 3_600_000);
+
+  it('leave a rebuild to the day when one of them is alone', async () => {
+    const place = ['--upstream', mlflow, '--elasticsearch', inject('elasticsearchUrl'), '--redis', redis.url];
+    const rebuild = await runCommand(['rebuild', ...place], { GATEWAY_ELASTICSEARCH_INDEX: `replicas-${process.pid}` });
+    expect(rebuild.code).toBe(1);
+    expect(rebuild.stderr).toMatch(/Several gateways keep this index/);
+  });
 
   it('answer without the one that is killed, and again by the index when it is back', async () => {
     const [experimentId = ''] = experimentIds;

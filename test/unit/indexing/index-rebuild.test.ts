@@ -106,7 +106,7 @@ describe('a rebuild', () => {
   const untilReady = () => expect.poll(() => gateway.ready('0', '1'), { interval: 3 }).toBe(true);
   const untilState = (state: string) =>
     expect.poll(() => gateway.rebuild.status?.state, { interval: 1, timeout: 5_000 }).toBe(state);
-  const apply = (effect: Partial<WriteEffect>) => gateway.live.apply({ ...NO_EFFECT, ...effect });
+  const apply = (effect: Partial<WriteEffect>) => void gateway.live.apply({ ...NO_EFFECT, ...effect });
 
   function change(runId: string): void {
     backend.write(runId, backend.runs.get(runId)?.experimentId ?? '0');
@@ -343,7 +343,7 @@ class World {
     await sleep(this.random.int(0, 3));
     if (gateway === this.gateway) {
       const revisions = runIds.map((id) => this.backend.runs.get(id)?.revision ?? 0);
-      gateway.live.apply({ ...NO_EFFECT, ...effect });
+      void gateway.live.apply({ ...NO_EFFECT, ...effect });
       for (const [i, id] of runIds.entries())
         this.acknowledged.set(id, Math.max(this.acknowledged.get(id) ?? 0, revisions[i] ?? 0));
     }
@@ -378,7 +378,7 @@ class World {
     const ended = live.expect(effect);
     const landing = sleep(this.random.int(0, 20)).then(() => this.backend.write(runId, experimentId));
     await sleep(this.random.int(0, 2));
-    live.apply(effect);
+    void live.apply(effect);
     ended();
     await landing;
   }
