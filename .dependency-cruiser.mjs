@@ -1,13 +1,14 @@
 /** The import column of the layout as rules that fail: each folder names what it may import. */
 const LAYERS = {
   errors: [],
+  faults: ['errors'],
   domain: [],
   query: ['domain', 'errors'],
-  plan: ['query', 'domain', 'errors'],
-  cache: ['plan', 'domain', 'errors'],
-  indexing: ['plan', 'query', 'domain', 'errors'],
+  plan: ['query', 'domain', 'faults', 'errors'],
+  cache: ['plan', 'domain', 'faults', 'errors'],
+  indexing: ['plan', 'query', 'domain', 'faults', 'errors'],
   inspect: ['indexing', 'plan', 'query', 'domain', 'errors'],
-  upstream: ['errors'],
+  upstream: ['faults', 'errors'],
   config: ['errors'],
   telemetry: ['config'],
 };
@@ -52,7 +53,7 @@ export default {
       severity: 'error',
       comment: 'HTTP, cache, configuration and the feed are above adapters.',
       from: { path: '^adapters/' },
-      to: { path: '^src/', pathNot: '^src/(plan|query|domain|errors|upstream)/' },
+      to: { path: '^src/', pathNot: '^src/(plan|query|domain|faults|errors|upstream)/' },
     },
     ...Object.entries(LAYERS).map(([layer, allowed]) => ({
       name: `${layer}-imports`,

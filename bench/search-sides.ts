@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createElasticsearchIndex } from '../adapters/elasticsearch/index.ts';
 import { splitRuns } from '../src/domain/run-text.ts';
+import { Breaker } from '../src/faults/breaker.ts';
 import { createRunSearch, type RunSearch } from '../src/plan/search-runs.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { type RecordedRequest, startRecorder } from './recorder.ts';
@@ -38,9 +39,10 @@ export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, inde
   const adapter = createElasticsearchIndex({ url: recorder.url, index, timeoutMs: 60_000 });
   await open(Promise.resolve({ stop: () => adapter.close() }));
   await adapter.prepare();
+  const breaker = new Breaker({ name: 'elasticsearch', probe: () => adapter.ping(), firstMs: 500, maxMs: 500 });
   const plan = createRunSearch({
     backend: adapter,
-    index: { adapter, feed: { ready: async () => true, lagMs: () => 0 } },
+    index: { adapter, feed: { ready: async () => true, lagMs: () => 0 }, breaker },
     dialect: () => 'sqlite',
     onIndexFailure(error) {
       throw error;

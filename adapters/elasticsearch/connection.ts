@@ -1,5 +1,6 @@
 import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
 import { GatewayError } from '../../src/errors/gateway-error.ts';
+import type { Breaker } from '../../src/faults/breaker.ts';
 
 /** How to reach an Elasticsearch: with a name and password, an API key, or neither. */
 export interface ConnectionOptions {
@@ -13,6 +14,8 @@ export interface ConnectionOptions {
   readonly rejectUnauthorized?: boolean | undefined;
   /** Silence after which a request is given up, in ms. */
   readonly timeoutMs: number;
+  /** Without one, every request is made. */
+  readonly breaker?: Breaker | undefined;
 }
 
 function authOf({ username, password, apiKey }: ConnectionOptions): ClientOptions['auth'] {
@@ -28,14 +31,18 @@ export interface RequestOptions {
   readonly retryBackoff: () => number;
 }
 
+type Request<T> = (client: Client, options: RequestOptions) => Promise<T>;
+
 /** The client with what all requests share, and one way to say what went wrong. */
 export class Connection {
   readonly #client: Client;
   readonly #origin: string;
+  readonly #breaker: Breaker | undefined;
 
   constructor(options: ConnectionOptions) {
     const auth = authOf(options);
     this.#origin = new URL(options.url).origin;
+    this.#breaker = options.breaker;
     this.#client = new Client({
       node: options.url,
       ...(auth && { auth }),
@@ -52,11 +59,17 @@ export class Connection {
   }
 
   /**
-   * Makes a request.
+   * Makes a request, unless Elasticsearch failed a moment ago.
    * @throws GatewayError `CANCELLED` when `signal` aborts, `DEADLINE_EXCEEDED` when there is no answer in time,
    *   `TEMPORARILY_UNAVAILABLE` for every other failure. Its cause is the client's own error.
    */
-  async ask<T>(request: (client: Client, options: RequestOptions) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async ask<T>(request: Request<T>, signal?: AbortSignal): Promise<T> {
+    const send = () => this.askAnyway(request, signal);
+    return this.#breaker ? this.#breaker.run(send, isOutage) : send();
+  }
+
+  /** Makes a request past the breaker. @throws GatewayError as `ask` */
+  async askAnyway<T>(request: Request<T>, signal?: AbortSignal): Promise<T> {
     // The client takes only an abort without a reason for one; to others it answers by trying again.
     const plain = new AbortController();
     const abort = () => plain.abort();
@@ -100,6 +113,13 @@ export const typeOf = (thrown: unknown): string | undefined =>
 
 const reasonOf = ({ body, statusCode }: errors.ResponseError): string =>
   (body as { error?: { type?: string } } | undefined)?.error?.type ?? `status ${statusCode}`;
+
+/** Whether an error says that Elasticsearch is down or overloaded. One that is read-only says 429, and answers searches. */
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof GatewayError) || error.code === 'CANCELLED') return false;
+  const status = statusOf(error);
+  return status === undefined || status >= 500 || (status === 429 && typeOf(error) !== 'cluster_block_exception');
+}
 
 /** One item of a bulk that was refused for a reason that may pass. */
 export const itemFailure = (status: number | undefined, type: string | undefined): GatewayError =>

@@ -107,7 +107,7 @@ class ElasticsearchIndex implements RunsIndex {
   }
 
   async ping(): Promise<void> {
-    await this.#connection.ask((client, options) => client.indices.exists({ index: this.#alias }, options));
+    await this.#connection.askAnyway((client, options) => client.indices.exists({ index: this.#alias }, options));
   }
 
   async close(): Promise<void> {

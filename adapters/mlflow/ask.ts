@@ -1,10 +1,10 @@
 import { BackendAnswer } from '../../src/plan/backend-answer.ts';
-import type { UpstreamClient, UpstreamResponse } from '../../src/upstream/upstream-client.ts';
+import type { Requester, UpstreamResponse } from '../../src/upstream/upstream-client.ts';
 
 const API = '/api/2.0/mlflow';
 
 /** Sends a search, whatever the answer. @throws GatewayError when there is none. */
-export const post = (client: UpstreamClient, path: string, body: object, signal: AbortSignal) =>
+export const post = (client: Requester, path: string, body: object, signal: AbortSignal) =>
   client.request({
     method: 'POST',
     path: `${API}/${path}`,
@@ -14,7 +14,7 @@ export const post = (client: UpstreamClient, path: string, body: object, signal:
   });
 
 /** @throws GatewayError when there is no answer. */
-export const get = (client: UpstreamClient, path: string, query: Record<string, string>, signal: AbortSignal) =>
+export const get = (client: Requester, path: string, query: Record<string, string>, signal: AbortSignal) =>
   client.request({ method: 'GET', path: `${API}/${path}?${new URLSearchParams(query)}`, signal });
 
 export const contentTypeOf = ({ headers }: UpstreamResponse): string => String(headers['content-type'] ?? '');

@@ -1,7 +1,7 @@
 import { splitRuns } from '../../src/domain/run-text.ts';
 import type { PageRequest, RunAdapter, RunPage, Scan } from '../../src/plan/adapter.ts';
 import type { RunQuery, View } from '../../src/query/run-query.ts';
-import type { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import type { Requester } from '../../src/upstream/upstream-client.ts';
 import { jsonOf, post } from './ask.ts';
 import { compileFilter, compileOrder } from './compile.ts';
 
@@ -29,7 +29,7 @@ export const pageTokenAt = (offset: number): string | undefined =>
  * @throws GatewayError when there is no answer.
  */
 export async function fetchRuns(
-  client: UpstreamClient,
+  client: Requester,
   search: RunSearchBody,
   { limit, offset }: { readonly limit: number; readonly offset: number },
   signal: AbortSignal,
@@ -41,13 +41,13 @@ export async function fetchRuns(
 }
 
 /** MLflow itself as a source of runs, asked in its own filter text, printed from the tree. The client stays its owner's. */
-export const createMlflowAdapter = (client: UpstreamClient): RunAdapter => ({
+export const createMlflowAdapter = (client: Requester): RunAdapter => ({
   name: 'mlflow',
   pushDown: (query) => createScan(client, query),
   close: async () => {},
 });
 
-function createScan(client: UpstreamClient, { experimentIds, view, filter, order, dialect }: RunQuery): Scan {
+function createScan(client: Requester, { experimentIds, view, filter, order, dialect }: RunQuery): Scan {
   const { text, residual } = compileFilter(filter, dialect);
   const orderBy = compileOrder(order);
   const search = {

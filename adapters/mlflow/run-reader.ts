@@ -4,7 +4,7 @@ import { BackendAnswer } from '../../src/plan/backend-answer.ts';
 import type { RunReader } from '../../src/plan/run-reader.ts';
 import type { Filter, Leaf } from '../../src/query/ast.ts';
 import { printLeaf } from '../../src/query/print.ts';
-import type { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import type { Requester } from '../../src/upstream/upstream-client.ts';
 import { get, jsonOf, post } from './ask.ts';
 import { fetchRuns, VIEW_TYPE } from './run-adapter.ts';
 
@@ -20,7 +20,7 @@ const FIRST_PAGE_SIZE = 100;
 
 /** Reads runs for a copy, deleted ones included. @throws BackendAnswer, GatewayError from every method. */
 export function createRunReader(
-  client: UpstreamClient,
+  client: Requester,
   { pageSize = 1_000, pageLength = 8_000_000 }: RunReaderOptions = {},
 ): RunReader {
   return {
@@ -78,7 +78,7 @@ interface WireExperiments {
 }
 
 /** Newest first: an experiment created meanwhile moves the rest back, so that some come twice and none is missed. */
-async function readExperiments(client: UpstreamClient, signal: AbortSignal) {
+async function readExperiments(client: Requester, signal: AbortSignal) {
   const stages = new Map<string, Run['lifecycleStage']>();
   for (let token: string | undefined = ''; token !== undefined; ) {
     const body = {
@@ -95,7 +95,7 @@ async function readExperiments(client: UpstreamClient, signal: AbortSignal) {
   return stages;
 }
 
-async function readExperimentOf(client: UpstreamClient, runId: string, signal: AbortSignal) {
+async function readExperimentOf(client: Requester, runId: string, signal: AbortSignal) {
   // No run has such an id, and servers differ in how they say so.
   if (!/^[^\p{Cc}\p{Cs}]{1,256}$/u.test(runId)) return undefined;
   const answer = await get(client, 'runs/get', { run_id: runId }, signal);
@@ -121,7 +121,7 @@ function isUnknownRun(body: Buffer): boolean {
  * on by offset, among those.
  */
 async function* scan(
-  client: UpstreamClient,
+  client: Requester,
   experimentIds: readonly string[],
   terms: readonly string[],
   { pageSize, pageLength }: Required<RunReaderOptions>,

@@ -124,7 +124,7 @@ class RedisFeedLedger implements FeedLedger {
     this.#wentOn = this.#joined;
     this.#joined = false;
     this.#joining = false;
-    if (this.#beating) void this.#enterOnce().catch((error: Error) => this.#lose(error));
+    if (this.#beating !== undefined) void this.#enterOnce().catch((error: Error) => this.#lose(error));
     else this.#beating = this.#beat();
   }
 

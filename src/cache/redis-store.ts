@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { Breaker, type BreakerOptions } from '../faults/breaker.ts';
 import type { CacheStore } from '../plan/cache-store.ts';
 
-export interface RedisStoreOptions {
+export interface RedisStoreOptions extends Pick<BreakerOptions, 'onChange'> {
   readonly url: string;
   readonly password?: string | undefined;
   readonly keyPrefix: string;
@@ -14,17 +15,18 @@ export interface RedisStoreOptions {
 
 /** How long a generation nobody asks for is kept, in s. Losing one costs a miss. */
 const GENERATION_TTL_SECONDS = 86_400;
-/** How long Redis is left alone after a failure, in ms, so that a hanging one does not slow every request down. */
-const PAUSE_MS = 250;
+/** How long Redis is left alone after a failure at first, and at most, in ms. */
+const FIRST_MS = 250;
+const MAX_MS = 1_000;
 
 /** Copies in Redis, shared by replicas. A Redis that is dead or slow fails every call within the command's time limit. */
 export class RedisStore implements CacheStore {
   readonly name = 'redis';
   readonly #redis: Redis;
   readonly #prefix: string;
-  #pausedUntil = 0;
+  readonly breaker: Breaker;
 
-  constructor({ url, password, keyPrefix, commandTimeoutMs, onError }: RedisStoreOptions) {
+  constructor({ url, password, keyPrefix, commandTimeoutMs, onError, ...events }: RedisStoreOptions) {
     this.#prefix = `${keyPrefix}:v1`;
     this.#redis = new Redis(url, {
       ...(password !== undefined && { password }),
@@ -37,19 +39,21 @@ export class RedisStore implements CacheStore {
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
     });
     this.#redis.on('error', (error: Error) => onError?.(error));
+    const probe = () => this.#redis.ping();
+    this.breaker = new Breaker({ ...events, name: 'redis', probe, firstMs: FIRST_MS, maxMs: MAX_MS });
   }
 
   async get(key: string): Promise<Buffer | undefined> {
-    return (await this.#guard(() => this.#redis.getBuffer(this.#entryKey(key)))) ?? undefined;
+    return (await this.breaker.run(() => this.#redis.getBuffer(this.#entryKey(key)))) ?? undefined;
   }
 
   async set(key: string, value: Buffer, ttlMs: number): Promise<void> {
-    await this.#guard(() => this.#redis.set(this.#entryKey(key), value, 'PX', ttlMs));
+    await this.breaker.run(() => this.#redis.set(this.#entryKey(key), value, 'PX', ttlMs));
   }
 
   async generations(names: readonly string[]): Promise<readonly string[]> {
     const keys = names.map((name) => this.#generationKey(name));
-    return this.#guard(async () => {
+    return this.breaker.run(async () => {
       const found = await this.#redis.mget(keys);
       return found.every((generation) => generation !== null) ? found : this.#begin(keys);
     });
@@ -58,10 +62,11 @@ export class RedisStore implements CacheStore {
   async bump(names: readonly string[]): Promise<void> {
     const batch = this.#redis.pipeline();
     for (const name of names) batch.set(this.#generationKey(name), newToken(), 'EX', GENERATION_TTL_SECONDS);
-    await this.#guard(async () => valuesOf(await batch.exec()));
+    await this.breaker.run(async () => valuesOf(await batch.exec()));
   }
 
   async close(): Promise<void> {
+    this.breaker.stop();
     this.#redis.disconnect();
   }
 
@@ -73,16 +78,6 @@ export class RedisStore implements CacheStore {
     const generations = valuesOf(await batch.exec()).at(-1) as (string | null)[];
     if (generations.some((generation) => generation === null)) throw new Error('Redis dropped a generation.');
     return generations as string[];
-  }
-
-  async #guard<T>(call: () => Promise<T>): Promise<T> {
-    if (performance.now() < this.#pausedUntil) throw new Error('Redis failed a moment ago.');
-    try {
-      return await call();
-    } catch (error) {
-      this.#pausedUntil = performance.now() + PAUSE_MS;
-      throw error;
-    }
   }
 
   /** Generations share a hash slot, so that one MGET reads them from a cluster too. */

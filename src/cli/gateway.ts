@@ -10,6 +10,7 @@ import { createApp } from '../app.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Dialect } from '../domain/dialect.ts';
+import type { OnBreakerChange } from '../faults/breaker.ts';
 import { AnonymousAccess } from '../http/anonymous-access.ts';
 import { createGet } from '../http/get-from-backend.ts';
 import { createPassThrough } from '../http/pass-through.ts';
@@ -20,6 +21,7 @@ import { createSingleReads } from '../plan/single-reads.ts';
 import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { OwnReadings } from '../upstream/own-readings.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
@@ -51,13 +53,18 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     onFailure: (err) => logger.error({ err }, 'passing a request on failed'),
   });
   const directory = new RunDirectory();
-  const reader = createRunReader(upstream);
-  const parts = { directory, reader, metrics, logger };
+  const onBreakerChange: OnBreakerChange = (dependency, state, err) =>
+    logger.warn({ dependency, state, err }, state === 'open' ? 'left alone after a failure' : 'answers again');
+  const readings = new OwnReadings(upstream, { onChange: onBreakerChange });
+  const reader = createRunReader(readings);
+  const parts = { directory, reader, metrics, logger, onBreakerChange };
   const cache = openCache(config, secrets, parts);
   const index = openIndex(config, secrets, { ...parts, onRepaired: (effect) => cache.invalidate(effect) });
   const access = new AnonymousAccess(upstream, {
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
   });
+  const breakers = [readings.breaker, index?.breaker, cache.breaker].flatMap((breaker) => breaker ?? []);
+  metrics.breakers(breakers);
   let started = false;
   let dialect: Dialect | undefined = config.dialect === 'auto' ? undefined : config.dialect;
 
@@ -88,6 +95,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     accelerated: { active: access.access === 'open', anonymousAccess: access.access },
     index: index?.status() ?? 'none',
     cache: cache.name,
+    breakers: Object.fromEntries(breakers.map(({ name, status }) => [name, status])),
   });
 
   const reads = createSingleReads(createGet(upstream));
@@ -135,6 +143,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
       access.close();
       passThrough.close();
       await index?.close();
+      readings.close();
       await upstream.close();
       await cache.close();
     },

@@ -4,6 +4,7 @@ import { MemoryStore } from '../cache/memory-store.ts';
 import { RedisStore } from '../cache/redis-store.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
+import type { Breaker, OnBreakerChange } from '../faults/breaker.ts';
 import type { CacheStore } from '../plan/cache-store.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
@@ -13,6 +14,8 @@ import type { Logger } from '../telemetry/logger.ts';
 export interface Cache {
   readonly name: string;
   readonly read: CachedRead;
+  /** Of a store that is a service of its own. */
+  readonly breaker?: Breaker | undefined;
   /** Makes what a write changed unreachable. Never throws, and returns within the store's time limit. */
   invalidate(effect: WriteEffect): Promise<void>;
   close(): Promise<void>;
@@ -22,12 +25,14 @@ export interface CacheParts {
   readonly directory: RunDirectory;
   readonly reader: RunReader;
   readonly logger: Logger;
+  readonly onBreakerChange: OnBreakerChange;
 }
 
 const LOOKUP_TIMEOUT_MS = 10_000;
 
-export function openCache(config: Config, secrets: Secrets, { directory, reader, logger }: CacheParts): Cache {
-  const store = openStore(config, secrets, logger);
+export function openCache(config: Config, secrets: Secrets, parts: CacheParts): Cache {
+  const { directory, reader, logger } = parts;
+  const store = openStore(config, secrets, parts);
   if (!store) return { name: 'none', read: uncachedRead, invalidate: async () => {}, close: async () => {} };
   const invalidation = new Invalidation({
     store,
@@ -45,6 +50,7 @@ export function openCache(config: Config, secrets: Secrets, { directory, reader,
   return {
     name: store.name,
     read,
+    breaker: store.breaker,
     invalidate: (effect) => invalidation.apply(effect),
     async close() {
       invalidation.close();
@@ -53,7 +59,11 @@ export function openCache(config: Config, secrets: Secrets, { directory, reader,
   };
 }
 
-function openStore({ cache, redis }: Config, secrets: Secrets, logger: Logger): CacheStore | undefined {
+function openStore(
+  { cache, redis }: Config,
+  secrets: Secrets,
+  { logger, onBreakerChange }: CacheParts,
+): CacheStore | undefined {
   if (cache.store === 'none') return undefined;
   if (cache.store === 'memory' || redis.url === undefined) return new MemoryStore(cache.maxMemoryBytes);
   // Attempts to connect go on, and fail alike.
@@ -63,6 +73,7 @@ function openStore({ cache, redis }: Config, secrets: Secrets, logger: Logger): 
     password: secrets.redisPassword,
     keyPrefix: redis.keyPrefix,
     commandTimeoutMs: redis.commandTimeoutMs,
+    onChange: onBreakerChange,
     onError(err) {
       if (err.message !== lastError) logger.warn({ err }, 'Redis cannot be used');
       lastError = err.message;

@@ -8,6 +8,7 @@ import { createSqliteIndex, indexFileAt, openFeedJournal } from '../../adapters/
 import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
+import { Breaker, type OnBreakerChange } from '../faults/breaker.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
 import { IndexRebuild } from '../indexing/index-rebuild.ts';
 import { LiveIndex } from '../indexing/live-index.ts';
@@ -28,6 +29,7 @@ export interface Index {
   /** What searches ask now: after a rebuild, another one. */
   readonly searched: IndexSource;
   readonly feed: Pick<Feed, 'expect' | 'apply'>;
+  readonly breaker: Breaker;
   /** Begins to fill the index, in the background. Resolves when other gateways know of this one, if it has to. */
   start(): Promise<void>;
   /** How far it is, for `/gateway/status`. */
@@ -41,15 +43,27 @@ export interface IndexParts {
   readonly reader: RunReader;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly onBreakerChange: OnBreakerChange;
   /** Told what was written past the gateway, once the index has it. */
   onRepaired?(effect: WriteEffect): Promise<void>;
 }
 
+/** How long an index is left alone after a failure at first, and at most, in ms. */
+const BREAKER_FIRST_MS = 500;
+const BREAKER_MAX_MS = 5_000;
+
 /** The runs index and what keeps it up to date; undefined when the configuration names none. */
 export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: IndexParts): Index | undefined {
-  const index = openRunsIndex(config, secrets);
+  const { directory, reader, metrics, logger, onBreakerChange, onRepaired } = parts;
+  const breaker = new Breaker({
+    name: usesFile(config) ? 'sqlite' : 'elasticsearch',
+    probe: () => live.served.index.ping(),
+    firstMs: BREAKER_FIRST_MS,
+    maxMs: BREAKER_MAX_MS,
+    onChange: onBreakerChange,
+  });
+  const index = openRunsIndex(config, secrets, breaker);
   if (!index) return undefined;
-  const { directory, reader, metrics, logger, onRepaired } = parts;
   const journal = openFeedJournal({
     file: journalFile(config),
     maxAbsenceMs: config.feed.resumeWithinMs,
@@ -105,9 +119,10 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     title: `${index.name} ${placeOf(config)}`,
     get searched() {
       const { searched } = live.served;
-      return { adapter: searched, feed: searched };
+      return { adapter: searched, feed: searched, breaker };
     },
     feed: live,
+    breaker,
     async start() {
       rebuild.start();
       while (!live.served.feed.joined) await sleep(JOIN_POLL_MS, undefined, { ref: false });
@@ -122,6 +137,7 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
       await rebuild.stop();
       await live.served.feed.stop();
       journal.close();
+      breaker.stop();
       await live.served.index.close();
     },
   };
@@ -154,13 +170,14 @@ function openLedger(
 }
 
 /** The runs index that the configuration names. */
-export function openRunsIndex(config: UpstreamConfig, secrets: Secrets): RunsIndex | undefined {
+export function openRunsIndex(config: UpstreamConfig, secrets: Secrets, breaker?: Breaker): RunsIndex | undefined {
   const { url, caFile, ...options } = config.elasticsearch;
   if (config.index.store === 'none') return undefined;
   if (usesFile(config) || url === undefined) return createSqliteIndex({ file: indexFile(config) });
   return createElasticsearchIndex({
     ...options,
     url,
+    breaker,
     ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
     password: secrets.elasticsearchPassword,
     apiKey: secrets.elasticsearchApiKey,

@@ -6,6 +6,7 @@ import type { Secrets } from '../config/secrets.ts';
 import { NEVER_USED } from '../indexing/backfill-command.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
+import { OwnReadings } from '../upstream/own-readings.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { isFileMissing, openRunsIndex, placeOf } from './open-index.ts';
 
@@ -33,6 +34,7 @@ export async function withIndex(
   const index = openRunsIndex(config, secrets);
   if (!index) throw new ConfigError([{ path: 'index.store', message: 'is none: there is no index' }]);
   const upstream = new UpstreamClient(config.upstream);
+  const readings = new OwnReadings(upstream);
   const interrupted = new AbortController();
   let exitCode: number | undefined;
   for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -42,13 +44,14 @@ export async function withIndex(
     });
   const { signal } = interrupted;
   try {
-    const result = await work({ config, index, upstream, reader: createRunReader(upstream), signal });
+    const result = await work({ config, index, upstream, reader: createRunReader(readings), signal });
     return exitCode ?? result;
   } catch (error) {
     if (exitCode === undefined) throw error;
     process.stderr.write('\nInterrupted.\n');
     return exitCode;
   } finally {
+    readings.close();
     await Promise.all([upstream.close(), index.close()]);
   }
 }

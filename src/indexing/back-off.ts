@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Time to wait after so many failures in a row, in ms: doubling up to a bound, half of it more or less, so that callers part. */
-export const backOff = (failures: number, firstMs: number, maxMs = 30_000): number =>
-  Math.min(maxMs, firstMs * 2 ** (failures - 1)) * (0.5 + Math.random());
+import { backOff } from '../faults/back-off.ts';
+import { retryAfterOf } from '../faults/unavailable.ts';
 
 interface Persistence {
   readonly firstMs: number;
@@ -31,7 +29,7 @@ export async function tryTimes<T>(
         onGivenUp?.(error);
         return undefined;
       }
-      await sleep(backOff(failures, firstMs), undefined, { signal, ref: false });
+      await sleep(retryAfterOf(error) + backOff(failures, firstMs), undefined, { signal, ref: false });
     }
   }
 }

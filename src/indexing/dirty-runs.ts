@@ -1,6 +1,6 @@
+import { backOff } from '../faults/back-off.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
-import { backOff } from './back-off.ts';
 
 /** A run to be read again, on its way to the index. */
 export interface TakenRun {

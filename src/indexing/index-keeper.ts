@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../domain/run.ts';
+import { backOff } from '../faults/back-off.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { FeedLedger, News } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
-import { backOff, persist } from './back-off.ts';
+import { persist } from './back-off.ts';
 import { backfill } from './backfill.ts';
 import type { Progress } from './backfill-progress.ts';
 import { BackfillQueue } from './backfill-queue.ts';

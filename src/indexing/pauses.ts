@@ -1,4 +1,4 @@
-import { backOff } from './back-off.ts';
+import { backOff } from '../faults/back-off.ts';
 
 interface Pause {
   readonly failures: number;

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chunksOf } from '../domain/chunks-of.ts';
 import type { Run } from '../domain/run.ts';
+import { backOff } from '../faults/back-off.ts';
+import { retryAfterOf } from '../faults/unavailable.ts';
 import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
 import type { CompareOp, Filter, NumberAttribute, StringAttribute } from '../query/ast.ts';
 import { allRuns } from '../query/runs-query.ts';
-import { backOff, tryTimes } from './back-off.ts';
+import { tryTimes } from './back-off.ts';
 import type { IndexKeeper, KeptIndex } from './index-keeper.ts';
 import { holdsAny, type RunShare } from './index-walk.ts';
 import { Pace } from './pace.ts';
@@ -146,7 +148,7 @@ export class Reconciler {
       } catch (error) {
         signal.throwIfAborted();
         this.#options.onFailure(error);
-        waitMs = backOff(++failures, this.#options.retryMs);
+        waitMs = retryAfterOf(error) + backOff(++failures, this.#options.retryMs);
       }
     }
   }

@@ -1,3 +1,5 @@
+import type { Breaker } from '../faults/breaker.ts';
+
 /**
  * A store of copies. Entries are reached by keys that hold **generations**: a write replaces a generation, and with it
  * every key that was built from the old one. Losing an entry or a generation costs a miss, never a wrong answer,
@@ -5,6 +7,8 @@
  */
 export interface CacheStore {
   readonly name: string;
+  /** Absent where nothing can be away. */
+  readonly breaker?: Breaker;
   get(key: string): Promise<Buffer | undefined>;
   set(key: string, value: Buffer, ttlMs: number): Promise<void>;
   /** The current generation of each name, in order; a name without one gets one. */

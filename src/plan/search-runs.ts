@@ -1,6 +1,7 @@
 import type { Dialect } from '../domain/dialect.ts';
 import { decodeRun } from '../domain/run-text.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
+import { type Breaker, Refusal } from '../faults/breaker.ts';
 import { type Filter, type Leaf, leavesOf } from '../query/ast.ts';
 import { FilterSyntaxError } from '../query/filter-syntax-error.ts';
 import { cursorOf, totalOrder } from '../query/order.ts';
@@ -30,6 +31,8 @@ export interface RunSearch {
 export interface IndexSource {
   readonly adapter: RunAdapter;
   readonly feed: Pick<Feed, 'ready' | 'lagMs'>;
+  /** Opened by every failure, so that searches do not queue behind a dead index. */
+  readonly breaker: Breaker;
 }
 
 export interface RunSearchSources {
@@ -51,16 +54,11 @@ export interface RunSearchSources {
  */
 const MAX_CLAUSES = 40;
 
-/** How long the index is left alone after a failure, in ms, so that searches do not queue behind a dead one. */
-const INDEX_PAUSE_MS = 2_000;
-
 /** An index that is further behind is not asked as it is, whatever the caller puts up with. */
 const MAX_LAG_MS = 10_000;
 
 /** Turns searches into reads: from the index when it can answer exactly and is up to date, else from the backend. */
 export function createRunSearch(sources: RunSearchSources): (search: RunSearch) => PlannedRead | HandOn {
-  let pausedUntil = 0;
-
   /** How far behind the index may be asked; undefined when not at all. */
   async function lagOf(
     feed: Pick<Feed, 'ready' | 'lagMs'>,
@@ -74,20 +72,20 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
   }
 
   async function askIndex(
-    { scan, feed }: { readonly scan: Scan; readonly feed: IndexSource['feed'] },
+    { scan, feed, breaker }: { readonly scan: Scan } & Pick<IndexSource, 'feed' | 'breaker'>,
     query: RunQuery,
     page: Page,
     consistency: Consistency,
     signal: AbortSignal,
   ) {
-    if (scan.residual || !scan.ordered || Date.now() < pausedUntil) return undefined;
+    if (!breaker.isClosed || scan.residual || !scan.ordered) return undefined;
     try {
       const lagMs = await lagOf(feed, query.experimentIds, consistency, signal);
       return lagMs === undefined ? undefined : { ...(await answer(scan, 'index', query, page, signal)), lagMs };
     } catch (error) {
       if (signal.aborted) throw error;
-      if (!(error instanceof PositionOutOfReach)) {
-        pausedUntil = Date.now() + INDEX_PAUSE_MS;
+      if (!(error instanceof PositionOutOfReach || error instanceof Refusal)) {
+        breaker.trip(error);
         sources.onIndexFailure(error);
       }
       return undefined;
@@ -103,7 +101,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     const backend = sources.backend.pushDown(query);
     if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
     const { index } = sources;
-    const asked = index && { scan: index.adapter.pushDown(query), feed: index.feed };
+    const asked = index && { ...index, scan: index.adapter.pushDown(query) };
     return {
       key: `runs/search ${queryText(query)} ${page.limit} ${search.pageToken}`,
       dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],

@@ -13,6 +13,9 @@ export interface Observation {
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120];
 
+const STATES = ['closed', 'half-open', 'open'] as const;
+type BreakerState = (typeof STATES)[number];
+
 interface Series {
   readonly labels: Readonly<Record<'route' | 'source' | 'cache' | 'status', string>>;
   count: number;
@@ -95,6 +98,20 @@ export class Metrics {
       registers,
       collect: function () {
         this.set(read());
+      },
+    });
+  }
+
+  /** Adds a gauge that is read at each scrape, one for each breaker. */
+  breakers(breakers: readonly { readonly name: string; readonly status: { readonly state: BreakerState } }[]): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name: 'gateway_breaker_state',
+      help: 'Whether a dependency is asked: 0 closed, it is; 1 half-open, it is being probed; 2 open, it is left alone.',
+      labelNames: ['dependency'],
+      registers,
+      collect: function () {
+        for (const { name, status } of breakers) this.set({ dependency: name }, STATES.indexOf(status.state));
       },
     });
   }

@@ -34,6 +34,9 @@ export interface UpstreamOptions {
 // uvicorn, below MLflow, closes an idle connection after 5 s; a socket kept as long could be closed under a request.
 const KEEP_ALIVE_MS = 4_000;
 
+/** What asks a backend and reads the whole answer. */
+export type Requester = Pick<UpstreamClient, 'request'>;
+
 /** Whole requests and answers over one pool of connections. Streams go through the proxy instead. */
 export class UpstreamClient {
   readonly url: string;

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Dialect } from '../../../src/domain/dialect.ts';
 import { GatewayError } from '../../../src/errors/gateway-error.ts';
+import { Breaker } from '../../../src/faults/breaker.ts';
 import {
   type PageRequest,
   PositionOutOfReach,
@@ -70,12 +71,15 @@ function setUp({
 } = {}) {
   const backend = source(BACKEND, { resumable });
   const failures: unknown[] = [];
+  const breaker = new Breaker({ name: 'index', probe: async () => {}, firstMs: 2_000, maxMs: 2_000 });
+  onTestFinished(() => breaker.stop());
   const plan = createRunSearch({
     backend: backend.adapter,
     index: withIndex
       ? {
           adapter: index.adapter,
           feed: { ready: async () => ready, lagMs: () => lagMs },
+          breaker,
         }
       : undefined,
     consistency,
