@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { estypes } from '@elastic/elasticsearch';
 import { chunksOf } from '../../src/domain/chunks-of.ts';
 import { decodeRun } from '../../src/domain/run-text.ts';
+import { backOff } from '../../src/faults/back-off.ts';
 import type { RejectedRun, WriteReport } from '../../src/plan/runs-index.ts';
 import { type Connection, itemFailure, statusOf } from './connection.ts';
 import { encodeRun, problemWith } from './encode.ts';
@@ -93,12 +95,39 @@ function inBulks(encoded: readonly Encoded[]): Encoded[][] {
 
 type Outcome = 'written' | 'stale' | { readonly reason: string };
 
-async function send(
-  connection: Connection,
-  index: string,
-  bulk: readonly Pick<Encoded, 'runId' | 'json'>[],
-  version: number,
-): Promise<Outcome[]> {
+/** What Elasticsearch had no room for is sent again so many times. */
+const ATTEMPTS = 3;
+const RETRY_MS = 100;
+
+type Bulk = readonly Pick<Encoded, 'runId' | 'json'>[];
+
+/** @throws GatewayError when an item was not taken for a reason that may pass, after all others were sent. */
+async function send(connection: Connection, index: string, bulk: Bulk, version: number): Promise<Outcome[]> {
+  const items = await sendInParts(connection, index, bulk, version);
+  for (let attempt = 1; attempt < ATTEMPTS && items.some(isCrowdedOut); attempt++) {
+    await sleep(backOff(attempt, RETRY_MS));
+    const places = [...items.keys()].filter((i) => isCrowdedOut(items[i]));
+    const again = await sendInParts(
+      connection,
+      index,
+      places.flatMap((i) => bulk[i] ?? []),
+      version,
+    );
+    for (const [i, place] of places.entries()) items[place] = again[i];
+  }
+  return items.map(outcomeOf);
+}
+
+type Item = estypes.BulkResponseItem | undefined;
+
+const TOO_LARGE: Item = {
+  _index: '',
+  status: 413,
+  error: { type: 'too_large', reason: 'It is larger than Elasticsearch takes.' },
+};
+
+/** What is too large for one request is sent as two. */
+async function sendInParts(connection: Connection, index: string, bulk: Bulk, version: number): Promise<Item[]> {
   const operations = bulk.flatMap(({ runId, json }) => [
     { index: { _id: runId, version, version_type: 'external' as const } },
     json,
@@ -107,18 +136,23 @@ async function send(
     const { items } = await connection.ask((client, options) =>
       client.bulk({ index, require_alias: true, operations, filter_path: 'items.*.status,items.*.error' }, options),
     );
-    return items.map(({ index: item }) => outcomeOf(item));
+    return bulk.map((_, i) => items[i]?.index);
   } catch (error) {
-    if (statusOf(error) === 413 && bulk.length === 1) return [{ reason: 'It is larger than Elasticsearch takes.' }];
-    throw error;
+    if (statusOf(error) !== 413) throw error;
+    if (bulk.length === 1) return [TOO_LARGE];
+    const half = Math.ceil(bulk.length / 2);
+    const first = await sendInParts(connection, index, bulk.slice(0, half), version);
+    return [...first, ...(await sendInParts(connection, index, bulk.slice(half), version))];
   }
 }
 
-function outcomeOf(item: estypes.BulkResponseItem | undefined): Outcome {
+const isCrowdedOut = (item: Item): boolean => item?.status === 429 && item.error?.type !== 'cluster_block_exception';
+
+function outcomeOf(item: Item): Outcome {
   const status = item?.status ?? 500;
   if (status < 300) return 'written';
   if (status === 409) return 'stale';
   const { type, reason } = item?.error ?? { type: 'unknown', reason: null };
-  if (status === 400) return { reason: `Elasticsearch refuses it: ${type}: ${reason}` };
+  if (status === 400 || status === 413) return { reason: `Elasticsearch refuses it: ${type}: ${reason}` };
   throw itemFailure(status, type);
 }

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createElasticsearchIndex, type ElasticsearchOptions } from '../../../../adapters/elasticsearch/index.ts';
+import { Breaker, Refusal } from '../../../../src/faults/breaker.ts';
 import type { RunsIndex } from '../../../../src/plan/runs-index.ts';
 import { OwnServer } from '../../../fixtures/own-server.ts';
 import { plainRun } from '../../../fixtures/plain-run.ts';
 import { runJson } from '../../../fixtures/run-json.ts';
 import { runQuery } from '../../../fixtures/run-query.ts';
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 const json =
   (status: number, body: unknown): Answer =>
@@ -27,9 +29,9 @@ afterEach(async () => {
 /** An index over a server that says just this, once the index is prepared. */
 async function openOver(answer: Answer, options: Partial<ElasticsearchOptions> = {}): Promise<RunsIndex> {
   const server = await OwnServer.start();
-  server.answer((request, response) => {
-    const isMapping = request.url === '/runs/_mapping';
-    request.resume().on('end', () => (isMapping ? MAPPING : answer)(request, response));
+  server.answer(async (request, response) => {
+    const body = await text(request);
+    (request.url === '/runs/_mapping' ? MAPPING : answer)(request, response, body);
   });
   const index = createElasticsearchIndex({ url: server.url, index: 'runs', timeoutMs: 5_000, ...options });
   closers.push(
@@ -88,14 +90,15 @@ describe('a search', () => {
 describe('a write', () => {
   const bulk = (...items: object[]) => json(200, { items: items.map((index) => ({ index })) });
   const ok = { status: 201 };
+  const full = { status: 429, ...error('es_rejected_execution_exception') };
 
   it.each([
-    ['is refused for lack of room', bulk(ok, { status: 429, ...error('es_rejected_execution_exception') })],
+    ['is refused for lack of room', bulk(...RUNS.map(() => full))],
     ['meets a shard that is gone', bulk(ok, { status: 503, ...error('unavailable_shards_exception') })],
     ['meets an index that is gone', bulk(ok, { status: 404, ...error('index_not_found_exception') })],
     ['meets a read-only index', bulk(ok, { status: 403, ...error('cluster_block_exception') })],
+    ['meets a full disk', bulk(ok, { status: 429, ...error('cluster_block_exception') })],
     ['gets no word on a run', bulk(ok, {})],
-    ['is too large altogether', json(413, {})],
     ['fails whole', json(500, error('some'))],
   ])('fails when it %s', async (_what, answer) => {
     const index = await openOver(answer);
@@ -112,9 +115,34 @@ describe('a write', () => {
     });
   });
 
-  it('rejects a run that is too large by itself', async () => {
-    const index = await openOver(json(413, {}));
-    expect((await index.write(RUNS.slice(0, 1), 1)).rejected).toHaveLength(1);
+  it('rejects a run that is too large by itself, and sends the others in smaller requests', async () => {
+    const index = await openOver((request, response, body) => {
+      const lines = body.trim().split('\n');
+      const isTooLarge = lines.length > 2 || lines[0]?.includes('"_id":"0"');
+      (isTooLarge ? json(413, {}) : bulk(ok))(request, response, body);
+    });
+    const reason = expect.stringContaining('larger than Elasticsearch takes');
+    expect(await index.write(RUNS, 1)).toEqual({
+      written: 1,
+      stale: 0,
+      rejected: [{ runId: '0', experimentId: '1', reason }],
+    });
+  });
+
+  it('sends again what there was no room for, and that alone', async () => {
+    const answers = [bulk(ok, full), bulk(full), bulk(ok)];
+    const asked: string[][] = [];
+    const index = await openOver((request, response, body) => {
+      asked.push([...body.matchAll(/"_id":"(\w)"/g)].map(([, id]) => id ?? ''));
+      answers.shift()?.(request, response, body);
+    });
+    expect(await index.write(RUNS, 1)).toEqual({ written: 2, stale: 0, rejected: [] });
+    expect(asked).toEqual([['0', '1'], ['1'], ['1']]);
+  });
+
+  it('does not hold up what a bad run came with', async () => {
+    const mixed = bulk({ status: 400, ...error('document_parsing_exception') }, { status: 409, ...error('version') });
+    expect(await (await openOver(mixed)).write(RUNS, 1)).toMatchObject({ written: 0, stale: 1, rejected: [{}] });
   });
 
   it('counts what the index has in a younger version as done', async () => {
@@ -162,7 +190,7 @@ describe('a connection', () => {
     let seen: string | undefined;
     const index = await openOver((request, response) => {
       seen = request.headers.authorization;
-      json(401, error('security_exception'))(request, response);
+      json(401, error('security_exception'))(request, response, '');
     }, options);
     const failure = await search(index).catch((thrown: unknown) => thrown);
     expect(seen).toBe(header);
@@ -173,5 +201,39 @@ describe('a connection', () => {
     const told = inspect(failure, { depth: null, showHidden: true });
     for (const secret of ['secret-word', 'c2VjcmV0LXdvcmQ=', btoa('me:secret-word')])
       expect(told).not.toContain(secret);
+  });
+});
+
+describe('the breaker of a connection', () => {
+  it.each([
+    ['is refused for lack of room', json(429, error('es_rejected_execution_exception')), 'open'],
+    ['fails', json(503, error('no_shard_available_action_exception')), 'open'],
+    ['is cut off', (_request: IncomingMessage, response: ServerResponse) => response.destroy(), 'open'],
+    ['meets a full disk', json(429, error('cluster_block_exception')), 'closed'],
+    ['meets a read-only index', json(403, error('cluster_block_exception')), 'closed'],
+    ['meets an index that is gone', json(404, error('index_not_found_exception')), 'closed'],
+  ] as [string, Answer, string][])('after a request that %s', async (_what, answer, state) => {
+    const breaker = new Breaker({ name: 'elasticsearch', probe: async () => {}, firstMs: 60_000, maxMs: 60_000 });
+    closers.push(async () => breaker.stop());
+    const index = await openOver(answer, { breaker });
+    await expect(index.nextVersion()).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+    expect(breaker.status.state).toBe(state);
+  });
+
+  it('keeps requests back, but not the question whether Elasticsearch is there', async () => {
+    const breaker = new Breaker({ name: 'elasticsearch', probe: async () => {}, firstMs: 60_000, maxMs: 60_000 });
+    closers.push(async () => breaker.stop());
+    let requests = 0;
+    const index = await openOver(
+      (request, response, body) => {
+        requests++;
+        json(200, { timed_out: false, _shards: { failed: 0 }, hits })(request, response, body);
+      },
+      { breaker },
+    );
+    breaker.trip(new Error('down'));
+    await expect(search(index)).rejects.toThrow(Refusal);
+    await index.ping();
+    expect(requests).toBe(1);
   });
 });
