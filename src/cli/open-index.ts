@@ -50,7 +50,7 @@ export interface IndexParts {
 
 /** How long an index is left alone after a failure at first, and at most, in ms. */
 const BREAKER_FIRST_MS = 500;
-const BREAKER_MAX_MS = 5_000;
+const BREAKER_MAX_MS = 2_000;
 
 /** The runs index and what keeps it up to date; undefined when the configuration names none. */
 export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: IndexParts): Index | undefined {

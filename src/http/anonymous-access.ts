@@ -55,7 +55,9 @@ export class AnonymousAccess {
         body: '{"max_results":1}',
         signal: this.#stop.signal,
       });
-      if (status >= 500) return 'unreachable';
+      // One that is busy is as it was.
+      if (status === 429 && this.#access !== 'unknown') return this.#access;
+      if (status >= 500 || status === 429) return 'unreachable';
       return status === 200 ? 'open' : 'closed';
     } catch {
       return 'unreachable';

@@ -8,7 +8,7 @@ import type { Requester, UpstreamRequest, UpstreamResponse } from './upstream-cl
 const BUSY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const FIRST_MS = 500;
-const MAX_MS = 5_000;
+const MAX_MS = 2_000;
 const PROBE_TIMEOUT_MS = 10_000;
 
 /**

@@ -17,6 +17,8 @@ export interface ElasticsearchOptions {
   readonly heapMb?: number;
   /** Makes the server ask for a name and password, and speak TLS if wanted. */
   readonly security?: Security;
+  /** Lines of its `elasticsearch.yml`, besides our own. */
+  readonly settings?: Settings;
 }
 
 export interface Security {
@@ -48,12 +50,12 @@ export const installElasticsearch = (): Promise<string> =>
 export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<Elasticsearch> {
   const [installed, java] = [await installElasticsearch(), await installJava()];
   const [port, transportPort] = [await freePort(options.port), await freePort()];
-  const { heapMb = 1024, security } = options;
+  const { heapMb = 1024, security, settings } = options;
   return inNewFolder('elasticsearch', false, async (folder) => {
     const home = join(folder, 'home');
     // The server's user may have no way into our checkout, so each node gets a copy.
     cpSync(join(installed, `elasticsearch-${ELASTICSEARCH_VERSION}`), home, { recursive: true });
-    configure(home, { 'http.port': port, 'transport.port': transportPort, ...SETTINGS });
+    configure(home, { 'http.port': port, 'transport.port': transportPort, ...SETTINGS, ...settings });
     // Left out, the server would make itself a password and a certificate.
     configure(home, { 'xpack.security.enabled': security !== undefined });
     if (security) await secure(home, security, java);
@@ -75,7 +77,7 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
   });
 }
 
-type Settings = Readonly<Record<string, string | number | boolean>>;
+export type Settings = Readonly<Record<string, string | number | boolean>>;
 
 const SETTINGS: Settings = {
   'discovery.type': 'single-node',
