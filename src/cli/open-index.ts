@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
 import { openRedisLedger } from '../../adapters/redis/index.ts';
 import { createSqliteIndex, indexFileAt, openFeedJournal } from '../../adapters/sqlite/index.ts';
@@ -52,6 +53,9 @@ export interface IndexParts {
 const BREAKER_FIRST_MS = 500;
 const BREAKER_MAX_MS = 2_000;
 
+/** Runs that are told of once. */
+const MAX_TOLD = 1_000;
+
 /** The runs index and what keeps it up to date; undefined when the configuration names none. */
 export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: IndexParts): Index | undefined {
   const { directory, reader, metrics, logger, onBreakerChange, onRepaired } = parts;
@@ -69,6 +73,7 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     maxAbsenceMs: config.feed.resumeWithinMs,
     onFailure: (err) => logger.warn({ err }, 'the feed has no journal: after a crash the index is copied anew'),
   });
+  const told = new LRUCache<string, true>({ max: MAX_TOLD });
   const ledger = openLedger(config, secrets, journal, logger);
   const live = new LiveIndex({
     index,
@@ -95,6 +100,12 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
               side.onRepaired(effect);
               await onRepaired?.(effect);
             },
+          },
+          onRejected: (runs) => {
+            for (const run of runs.filter(({ runId }) => !told.has(runId))) {
+              told.set(run.runId, true);
+              logger.warn(run, 'the index cannot hold a run: the MLflow server answers for its experiment');
+            }
           },
           onFailure: (err) =>
             logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not'),

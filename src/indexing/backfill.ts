@@ -1,5 +1,5 @@
 import type { RunReader } from '../plan/run-reader.ts';
-import type { Coverage, RunsIndex } from '../plan/runs-index.ts';
+import type { Coverage, RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import { tryTimes } from './back-off.ts';
 import { type Progress, ProgressMeter } from './backfill-progress.ts';
 import type { BackfillQueue } from './backfill-queue.ts';
@@ -25,6 +25,8 @@ export interface BackfillOptions {
   onProgress?(progress: Progress): void;
   /** Runs of an experiment were read. */
   onRead?(experimentId: string, runs: readonly string[]): void;
+  /** The index cannot hold these. */
+  onRejected?(runs: readonly RejectedRun[]): void;
   /** The index has it on record. */
   onRecorded?(experimentId: string, coverage: Coverage): void;
   /** An attempt failed. */
@@ -105,7 +107,10 @@ class Job {
     for (let page = await this.#read(pages); page; ) {
       this.#options.onRead?.(experimentId, page.runs);
       const [next, { rejected }] = await Promise.all([this.#read(pages), index.write(page.runs, page.version)]);
-      if (rejected.length > 0) coverage = 'excluded';
+      if (rejected.length > 0) {
+        coverage = 'excluded';
+        this.#options.onRejected?.(rejected);
+      }
       page = next;
     }
     return coverage;

@@ -4,7 +4,7 @@ import { type FeedJournal, NO_JOURNAL } from '../plan/feed-journal.ts';
 import type { FeedLedger, LedgerStatus, News, Notes, RunNote } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
-import type { RunsIndex } from '../plan/runs-index.ts';
+import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import { DirtyRuns } from './dirty-runs.ts';
 import { FlushWorker } from './flush-worker.ts';
@@ -40,6 +40,8 @@ export interface IndexFeedOptions {
   readonly maxRunsPerSecond?: number | undefined;
   /** How writes past the gateway are looked for; by default they are not. */
   readonly reconcile?: ReconcileOptions | undefined;
+  /** Told of runs that the index cannot hold, each time that they are copied. */
+  onRejected?(runs: readonly RejectedRun[]): void;
   /** Told of every failure; the feed goes on by itself. */
   onFailure?(error: unknown): void;
 }
@@ -104,12 +106,16 @@ export class IndexFeed implements Feed {
       retryMs,
       maxRunsPerSecond,
       onFailure,
+      onRejected: (runs) => options.onRejected?.(runs),
       onCopied: async (kept) => this.#reconciler?.run(kept),
     });
     this.#worker = new FlushWorker(
       { index, reader, directory, ledger, dirty: this.#dirty, refresher: this.#refresher },
       {
-        onRejected: (runs) => this.#keeper.exclude(runs.map(({ experimentId }) => experimentId)),
+        onRejected: (runs) => {
+          this.#keeper.exclude(runs.map(({ experimentId }) => experimentId));
+          options.onRejected?.(runs);
+        },
         onUnknownRun: (runId) => this.#uncertain.forgetRun(runId),
         onFailure,
       },

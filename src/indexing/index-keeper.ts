@@ -5,7 +5,7 @@ import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { FeedLedger, News } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
-import type { RunsIndex } from '../plan/runs-index.ts';
+import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import { persist } from './back-off.ts';
 import { backfill } from './backfill.ts';
 import type { Progress } from './backfill-progress.ts';
@@ -23,6 +23,7 @@ export interface IndexKeeperOptions {
   readonly retryMs: number;
   readonly maxRunsPerSecond?: number | undefined;
   onFailure(error: unknown): void;
+  onRejected?(runs: readonly RejectedRun[]): void;
   /** Called once all has been copied; goes on until the signal aborts. */
   onCopied?(kept: KeptIndex): Promise<void>;
 }
@@ -268,6 +269,7 @@ export class IndexKeeper {
         retryMs,
         watch: (id) => this.coverage.watch(id),
         onRead: (id, runs) => this.#learn(id, runs),
+        onRejected: (runs) => this.#options.onRejected?.(runs),
         onProgress: (progress) => {
           this.#progress = progress;
         },

@@ -172,6 +172,7 @@ describe('a run that Elasticsearch refuses', () => {
     await untilIndexed(other);
     await expect.poll(async () => (await status()).index.dirtyRuns, { timeout: 20_000 }).toBe(0);
     await expectFromBackend(experimentId);
+    expect(gateway.log.join('')).toMatch(new RegExp(`"experimentId":"${experimentId}","reason":.*cannot hold a run`));
     await gateway.close();
     gateway = await open();
     await untilIndexed(other);

@@ -92,6 +92,9 @@ describe('a backend that asks who is calling', () => {
     await expect.poll(() => access.access).toBe('unreachable');
     upstream.answer((_req, res) => sendJson(res, 200, {}));
     await expect.poll(() => access.access).toBe('open');
+    let refusals = 0;
+    upstream.answer((_req, res) => sendJson(res, 429, { refusals: ++refusals }));
+    await expect.poll(() => refusals).toBeGreaterThan(2);
     expect(seen).toEqual(['open', 'closed', 'unreachable', 'open']);
     access.close();
     await client.close();
