@@ -1,10 +1,11 @@
-import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
+import { Client, type ClientOptions, ClusterConnectionPool, errors } from '@elastic/elasticsearch';
 import { GatewayError } from '../../src/errors/gateway-error.ts';
 import type { Breaker } from '../../src/faults/breaker.ts';
 
 /** How to reach an Elasticsearch: with a name and password, an API key, or neither. */
 export interface ConnectionOptions {
-  readonly url: string;
+  /** Of one node, or of each of several that are asked in turn. */
+  readonly url: string | readonly string[];
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly apiKey?: string | undefined;
@@ -36,15 +37,18 @@ type Request<T> = (client: Client, options: RequestOptions) => Promise<T>;
 /** The client with what all requests share, and one way to say what went wrong. */
 export class Connection {
   readonly #client: Client;
-  readonly #origin: string;
+  readonly #origins: string;
   readonly #breaker: Breaker | undefined;
 
   constructor(options: ConnectionOptions) {
     const auth = authOf(options);
-    this.#origin = new URL(options.url).origin;
+    const urls = [options.url].flat();
+    this.#origins = urls.map((url) => new URL(url).origin).join(', ');
     this.#breaker = options.breaker;
     this.#client = new Client({
-      node: options.url,
+      nodes: urls,
+      // Leaves out a node that cannot be reached, and comes back to it.
+      ConnectionPool: ClusterConnectionPool,
       ...(auth && { auth }),
       // What a connection is made with, be it over TLS or not.
       tls: {
@@ -53,8 +57,8 @@ export class Connection {
         timeout: Math.min(options.timeoutMs, CONNECT_MS),
       },
       requestTimeout: options.timeoutMs,
-      // Once more, since a kept connection may be closed just as it is used. All requests made here may be repeated.
-      maxRetries: 1,
+      // A kept connection may be closed just as it is used, and a node may be gone. All requests made here may be repeated.
+      maxRetries: Math.max(1, urls.length - 1),
     });
   }
 
@@ -92,7 +96,7 @@ export class Connection {
     if (thrown instanceof GatewayError) return thrown;
     if (signal?.aborted) return new GatewayError('CANCELLED', 'The client closed the request.', { cause: thrown });
     if (!(thrown instanceof errors.ElasticsearchClientError)) return thrown;
-    const where = `Elasticsearch at ${this.#origin}`;
+    const where = `Elasticsearch at ${this.#origins}`;
     if (thrown instanceof errors.TimeoutError)
       return new GatewayError('DEADLINE_EXCEEDED', `${where} did not answer in time.`, { cause: thrown });
     const what =

@@ -11,6 +11,8 @@ import { removeBeside, removeOwn, setUp, setUpBeside, takePlace } from './set-up
 export interface ElasticsearchOptions extends ConnectionOptions {
   /** Name of the alias, and what the names of the index and its other alias begin with. */
   readonly index: string;
+  /** Copies of it on other nodes, when it is made; by default one as soon as there is a second node. */
+  readonly replicas?: number | undefined;
 }
 
 /** Runs in Elasticsearch 8 or 9. Connects when first asked. */
@@ -21,15 +23,17 @@ class ElasticsearchIndex implements RunsIndex {
   readonly #options: ElasticsearchOptions;
   readonly #connection: Connection;
   readonly #alias: string;
+  readonly #replicas: number | undefined;
   #identity: string | undefined;
   /** The index whose place this one does not have yet. */
   #inUse: ElasticsearchIndex | undefined;
   #isReplaced = false;
 
   constructor(options: ElasticsearchOptions, inUse?: ElasticsearchIndex) {
-    const { index, ...connection } = options;
+    const { index, replicas, ...connection } = options;
     this.#options = options;
     this.#alias = index;
+    this.#replicas = replicas;
     this.#connection = new Connection(connection);
     this.#inUse = inUse;
   }
@@ -42,8 +46,8 @@ class ElasticsearchIndex implements RunsIndex {
     if (this.#isReplaced)
       throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'Another Elasticsearch index has taken the place of this one.');
     this.#identity = this.#inUse
-      ? await setUpBeside(this.#connection, this.#alias, this.#identity)
-      : await setUp(this.#connection, this.#alias);
+      ? await setUpBeside(this.#connection, this.#alias, this.#identity, this.#replicas)
+      : await setUp(this.#connection, this.#alias, this.#replicas);
   }
 
   async nextVersion(): Promise<number> {

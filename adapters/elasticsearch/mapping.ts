@@ -55,8 +55,9 @@ export const mappings = (identity: string): estypes.MappingTypeMapping => ({
   properties,
 });
 
-export const settings: estypes.IndicesIndexSettings = {
-  auto_expand_replicas: '0-1',
+/** Without a number of replicas, one as soon as there is a second node. */
+export const settings = (replicas: number | undefined): estypes.IndicesIndexSettings => ({
+  ...(replicas === undefined ? { auto_expand_replicas: '0-1' } : { number_of_replicas: replicas }),
   // The feed refreshes when a search needs it.
   refresh_interval: '5s',
   // MLflow's default order: a page of it is read off the beginning of each segment.
@@ -64,4 +65,4 @@ export const settings: estypes.IndicesIndexSettings = {
   mapping: { nested_objects: { limit: MAX_METRICS } },
   // As many experiments as a request of 1 MiB can name.
   max_terms_count: 1_048_576,
-};
+});

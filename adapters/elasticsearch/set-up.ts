@@ -28,8 +28,8 @@ const newIdentity = (name: string) => `${name}-${randomBytes(8).toString('hex')}
  * with it. Whoever asks by identity is never answered by a younger, still empty index of the same name.
  * @throws GatewayError when what is there is no index of this mapping version.
  */
-export async function setUp(connection: Connection, name: string): Promise<string> {
-  const meta = (await find(connection, name)) ?? (await create(connection, name));
+export async function setUp(connection: Connection, name: string, replicas?: number): Promise<string> {
+  const meta = (await find(connection, name)) ?? (await create(connection, name, replicas));
   if (meta.version === MAPPING_VERSION) return meta.identity;
   throw new GatewayError(
     'INTERNAL_ERROR',
@@ -39,11 +39,16 @@ export async function setUp(connection: Connection, name: string): Promise<strin
 }
 
 /** Creates an index beside the one behind the alias `name`, unless that of this identity is there; gives its identity. */
-export async function setUpBeside(connection: Connection, name: string, identity: string | undefined): Promise<string> {
+export async function setUpBeside(
+  connection: Connection,
+  name: string,
+  identity: string | undefined,
+  replicas?: number,
+): Promise<string> {
   if (identity !== undefined && (await find(connection, identity))) return identity;
   const [index] = await removeBeside(connection, name);
   const fresh = newIdentity(name);
-  await createIndex(connection, index, fresh, [fresh]);
+  await createIndex(connection, { index, identity: fresh, replicas }, [fresh]);
   await startVersions(connection, fresh);
   return fresh;
 }
@@ -95,10 +100,10 @@ async function find(connection: Connection, alias: string): Promise<Found | unde
 }
 
 /** Several gateways may do this at once: one of them makes the index. */
-async function create(connection: Connection, name: string): Promise<Meta> {
+async function create(connection: Connection, name: string, replicas: number | undefined): Promise<Meta> {
   const identity = newIdentity(name);
   const [index] = namesOf(name);
-  await createIndex(connection, index, identity, [name, identity]);
+  await createIndex(connection, { index, identity, replicas }, [name, identity]);
   const meta = await find(connection, name);
   if (meta) await startVersions(connection, meta.identity);
   if (meta) return meta;
@@ -106,11 +111,18 @@ async function create(connection: Connection, name: string): Promise<Meta> {
 }
 
 /** Does nothing when there is one of that name. */
-async function createIndex(connection: Connection, index: string, identity: string, names: readonly string[]) {
+async function createIndex(
+  connection: Connection,
+  { index, identity, replicas }: { index: string; identity: string; replicas: number | undefined },
+  names: readonly string[],
+) {
   const aliases = Object.fromEntries(names.map((alias) => [alias, {}]));
   try {
     await connection.ask((client, options) =>
-      client.indices.create({ index, aliases, mappings: mappings(identity), settings: { index: settings } }, options),
+      client.indices.create(
+        { index, aliases, mappings: mappings(identity), settings: { index: settings(replicas) } },
+        options,
+      ),
     );
   } catch (error) {
     if (typeOf(error) !== 'resource_already_exists_exception') throw error;

@@ -9,6 +9,7 @@ import { createSqliteIndex, indexFileAt, openFeedJournal } from '../../adapters/
 import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
+import { urlsIn } from '../config/urls-in.ts';
 import { Breaker, type OnBreakerChange } from '../faults/breaker.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
 import { IndexRebuild } from '../indexing/index-rebuild.ts';
@@ -187,7 +188,7 @@ export function openRunsIndex(config: UpstreamConfig, secrets: Secrets, breaker?
   if (usesFile(config) || url === undefined) return createSqliteIndex({ file: indexFile(config) });
   return createElasticsearchIndex({
     ...options,
-    url,
+    url: urlsIn(url),
     breaker,
     ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
     password: secrets.elasticsearchPassword,

@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 
 const CONNECTION = `  --upstream URL        the MLflow server, such as http://127.0.0.1:5001
-  --elasticsearch URL   Elasticsearch for the runs index, instead of a file`;
+  --elasticsearch URL   Elasticsearch for the runs index, instead of a file; several nodes: URL,URL`;
 
 const OPTIONS = `
 Options

@@ -1,6 +1,13 @@
 import { z } from 'zod';
+import { urlsIn } from './urls-in.ts';
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'not an http:// or https:// URL' });
+const severalHttpUrls = z
+  .string()
+  .refine(
+    (text) => urlsIn(text).every((url) => httpUrl.safeParse(url).success),
+    'not an http:// or https:// URL, or several with commas between',
+  );
 const milliseconds = z.int().positive();
 const bytes = z.int().nonnegative();
 
@@ -51,12 +58,19 @@ const Index = z.strictObject({
 });
 
 const Elasticsearch = z.strictObject({
-  url: httpUrl.optional().describe('Elasticsearch 8 or 9 for the runs index'),
+  url: severalHttpUrls
+    .optional()
+    .describe('Elasticsearch 8 or 9 for the runs index; of a cluster, several nodes with commas between'),
   index: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits and . _ - only')
     .default('mlflow-runs')
     .describe('What the names of the indices and aliases begin with'),
+  replicas: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('Copies of the index on other nodes, when it is made; without it, one as soon as there is a second node'),
   username: z.string().optional().describe('User name for basic authentication'),
   passwordEnv: z.string().optional().describe('Name of the environment variable that holds the password'),
   apiKeyEnv: z.string().optional().describe('Name of the environment variable that holds an API key'),

@@ -112,9 +112,9 @@ export class IndexFeed implements Feed {
     this.#worker = new FlushWorker(
       { index, reader, directory, ledger, dirty: this.#dirty, refresher: this.#refresher },
       {
-        onRejected: (runs) => {
-          this.#keeper.exclude(runs.map(({ experimentId }) => experimentId));
+        onRejected: async (runs) => {
           options.onRejected?.(runs);
+          await this.#keeper.exclude(runs.map(({ experimentId }) => experimentId));
         },
         onUnknownRun: (runId) => this.#uncertain.forgetRun(runId),
         onFailure,

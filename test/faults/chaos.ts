@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../fuzz/random.ts';
+import type { TargetName } from './options.ts';
 import { Tally } from './tally.ts';
 import type { Target } from './target.ts';
 
 export interface Fault {
+  readonly target: TargetName;
   /** What was done to what: `redis paused`. */
   readonly name: string;
   /** In ms of `performance.now()`; `until` when the service was ready again. */
@@ -38,6 +40,12 @@ export class Chaos {
     return this.faults.findLast(({ from, until }) => from <= end && until + AFTERMATH_MS >= begin);
   }
 
+  /** The same, of those that may make a search fail: for index and cache MLflow makes good. */
+  excuse(begin: number, end: number): Fault | undefined {
+    const here = this.faults.filter(({ from, until }) => from <= end && until + AFTERMATH_MS >= begin);
+    return here.find(({ target }) => target === 'mlflow' || target === 'gateway');
+  }
+
   /** Ends with every service up when the signal aborts. @throws when one does not come back. */
   async run(signal: AbortSignal): Promise<void> {
     const { random, targets, indexAnswers } = this.#options;
@@ -57,8 +65,8 @@ export class Chaos {
   async #strike(target: Target): Promise<Fault> {
     const { random } = this.#options;
     const kills = random.chance(0.5);
-    const name = `${target.name} ${kills ? 'killed' : 'paused'}`;
-    const fault: Fault = { name, from: performance.now(), until: Number.POSITIVE_INFINITY };
+    const name = `${await target.describe()} ${kills ? 'killed' : 'paused'}`;
+    const fault: Fault = { name, target: target.name, from: performance.now(), until: Number.POSITIVE_INFINITY };
     this.counts.add(name);
     this.faults.push(fault);
     if (kills) {

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runCommand } from '../fixtures/run-command.ts';
 import { createExperiments } from '../fuzz/load-runs.ts';
 import { Random } from '../fuzz/random.ts';
 import { Chaos } from './chaos.ts';
@@ -37,7 +38,8 @@ async function soakOn(stage: Stage, options: FaultsOptions, stopped: AbortSignal
     },
   });
   const faultBetween = (begin: number, end: number) => chaos.between(begin, end);
-  const soak = new Soak({ gateway: stage.gateway, history, evidence, faultBetween });
+  const excuse = (begin: number, end: number) => chaos.excuse(begin, end);
+  const soak = new Soak({ gateway: stage.gateway, history, evidence, faultBetween, excuse });
   const writers = count(options.writers, (i) => new Writer(`w${i}`, soak, new Random(options.seed + 100 + i), shared));
   const searchers = count(options.searchers, (i) => new Searcher(soak, new Random(options.seed + 200 + i)));
 
@@ -53,6 +55,7 @@ async function soakOn(stage: Stage, options: FaultsOptions, stopped: AbortSignal
   await together([chaos, ...writers, ...searchers], signal).finally(() => clearInterval(progress));
   const tookMs = await checkTheEnd(stage, history, evidence);
   report(soak, chaos, tookMs);
+  await verifyAll(stage, evidence);
   return isClean(evidence, stage);
 }
 
@@ -63,6 +66,13 @@ function report(soak: Soak, chaos: Chaos, tookMs: number): void {
   print(`faults: ${chaos.counts}`);
   for (const [name, ms] of chaos.recoveries) print(`index back at the latest ${inSeconds(ms)} after ${name}`);
   print(`index back for all experiments ${inSeconds(tookMs)} after the end`);
+}
+
+/** Every run, by the command that operators have. */
+async function verifyAll(stage: Stage, evidence: Evidence): Promise<void> {
+  const { code, stdout, stderr } = await runCommand(['verify', '--full', ...stage.args], stage.env);
+  print(stdout.trim());
+  if (code !== 0) evidence.add(`verify ends with exit code ${code}.`, { stdout, stderr });
 }
 
 /** Prints what is wrong, if anything is, and leaves it in files. */

@@ -1,7 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { oneOf } from '../fixtures/one-of.ts';
 
-/** What can be killed or paused. */
+/** What can be killed or paused; of a cluster, one node at a time. */
 export const TARGETS = ['elasticsearch', 'redis', 'mlflow', 'gateway'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
@@ -9,6 +9,8 @@ export interface FaultsOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly index: 'elasticsearch' | 'sqlite';
+  /** Of Elasticsearch. */
+  readonly nodes: number;
   readonly backend: 'sqlite' | 'postgresql';
   readonly writers: number;
   readonly searchers: number;
@@ -24,6 +26,7 @@ Usage: npm run faults -- [options]
   --minutes N        how long (10)
   --seed S           seed of what is written, searched and struck (the time of day)
   --index NAME       index of the gateway: elasticsearch or sqlite (elasticsearch)
+  --nodes N          nodes of Elasticsearch, with one replica when there are several (1)
   --backend NAME     database below MLflow: sqlite or postgresql (sqlite)
   --writers N        (8)
   --searchers N      (4)
@@ -36,6 +39,7 @@ const SPEC = {
   minutes: { type: 'string', default: '10' },
   seed: { type: 'string' },
   index: { type: 'string', default: 'elasticsearch' },
+  nodes: { type: 'string', default: '1' },
   backend: { type: 'string', default: 'sqlite' },
   writers: { type: 'string', default: '8' },
   searchers: { type: 'string', default: '4' },
@@ -60,6 +64,7 @@ export function readOptions(args: readonly string[]): FaultsOptions | undefined 
     minutes: toNumber('minutes', values.minutes),
     seed: toNumber('seed', values.seed ?? `${Date.now() % 1_000_000}`),
     index,
+    nodes: Math.max(1, toNumber('nodes', values.nodes)),
     backend: oneOf('backend', ['sqlite', 'postgresql'], values.backend),
     writers: toNumber('writers', values.writers),
     searchers: toNumber('searchers', values.searchers),

@@ -15,8 +15,9 @@ export interface SoakParts {
   readonly gateway: string;
   readonly history: History;
   readonly evidence: Evidence;
-  /** The fault that explains a failure at some time between. */
+  /** The fault that is on at some time between, and one that explains why a search fails. */
   faultBetween(begin: number, end: number): Fault | undefined;
+  excuse(begin: number, end: number): Fault | undefined;
 }
 
 /** What writers and searchers share, and what became of what they did. */
@@ -28,12 +29,14 @@ export class Soak {
   readonly failures = new Tally();
   readonly #evidence: Evidence;
   readonly #faultBetween: SoakParts['faultBetween'];
+  readonly #excuse: SoakParts['excuse'];
 
-  constructor({ gateway, history, evidence, faultBetween }: SoakParts) {
+  constructor({ gateway, history, evidence, faultBetween, excuse }: SoakParts) {
     this.gateway = gateway;
     this.history = history;
     this.#evidence = evidence;
     this.#faultBetween = faultBetween;
+    this.#excuse = excuse;
   }
 
   noteWrite(outcome: string, answer: Exchange): void {
@@ -50,10 +53,11 @@ export class Soak {
   }
 
   noteFailedSearch(search: object, answer: Exchange, begin: number, end: number): void {
-    const fault = this.#faultBetween(begin, end);
+    const excuse = this.#excuse(begin, end);
+    const fault = excuse ?? this.#faultBetween(begin, end);
     const what = answer.kind === 'answer' ? `${answer.status}` : answer.kind;
     this.failures.add(`${what} (${fault?.name ?? 'no fault'})`);
-    if (!fault || !isClearFailure(answer))
+    if (!excuse || !isClearFailure(answer))
       this.#evidence.add('A search failed.', { search, answer, begin, end, fault });
   }
 }

@@ -6,7 +6,7 @@ import { freePort } from '../services/launch.ts';
 import { startMlflow } from '../services/mlflow.ts';
 import { startPostgresql } from '../services/postgresql.ts';
 import { startRedis } from '../services/redis.ts';
-import { installNode } from './elasticsearch-node.ts';
+import { installNodes } from './elasticsearch-nodes.ts';
 import type { FaultsOptions } from './options.ts';
 import { Target } from './target.ts';
 
@@ -15,6 +15,9 @@ export interface Stage {
   readonly mlflow: string;
   readonly gateway: string;
   readonly targets: readonly Target[];
+  /** What the gateway was started with. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
   /** What the gateway logged so far, all its processes together. */
   gatewayLog(): string;
   close(): Promise<void>;
@@ -75,10 +78,10 @@ async function openAll(options: FaultsOptions, folder: string, open: Open): Prom
   const port = await ownPort();
   const data = join(folder, 'gateway');
   mkdirSync(data);
+  const args = ['--upstream', mlflow.url, '--redis', redis.url, '--data-dir', data, ...index.args];
+  const env = { ...GATEWAY_ENV, ...index.env, GATEWAY_INDEX_STORE: options.index, GATEWAY_LISTEN_PORT: `${port}` };
   const gateway = await open(
     Target.open('gateway', async () => {
-      const args = ['--upstream', mlflow.url, '--redis', redis.url, '--data-dir', data, ...index.args];
-      const env = { ...GATEWAY_ENV, GATEWAY_INDEX_STORE: options.index, GATEWAY_LISTEN_PORT: `${port}` };
       const started = await startGateway(args, env);
       logs.push(started.output);
       return { pid: started.process.pid as number, stop: started.stop };
@@ -88,6 +91,8 @@ async function openAll(options: FaultsOptions, folder: string, open: Open): Prom
     mlflow: mlflow.url,
     gateway: `http://127.0.0.1:${port}`,
     targets: [mlflow.target, redis.target, ...index.targets, gateway],
+    args,
+    env,
     gatewayLog: () => logs.map((output) => output()).join(''),
   };
 }
@@ -108,10 +113,22 @@ async function openRedis(open: Open) {
   return { url: `redis://127.0.0.1:${port}`, target };
 }
 
-async function openIndex({ index }: FaultsOptions, folder: string, open: Open) {
-  if (index === 'sqlite') return { args: [], targets: [] };
-  const node = await installNode(folder, await ownPort());
-  return { args: ['--elasticsearch', node.url], targets: [await open(Target.open('elasticsearch', node.start))] };
+async function openIndex({ index, nodes: count }: FaultsOptions, folder: string, open: Open) {
+  if (index === 'sqlite') return { args: [], env: {}, targets: [] };
+  const ports: { http: number; transport: number }[] = [];
+  while (ports.length < count) ports.push({ http: await ownPort(), transport: await ownPort() });
+  const nodes = await installNodes(folder, ports);
+  const targets = await Promise.all(
+    nodes.map(({ start, isMaster }) => {
+      const role = async () => ((await isMaster()) ? 'master' : 'node');
+      return open(Target.open('elasticsearch', start, count > 1 ? role : undefined));
+    }),
+  );
+  return {
+    args: ['--elasticsearch', nodes.map(({ url }) => url).join()],
+    env: { ...(count > 1 && { GATEWAY_ELASTICSEARCH_REPLICAS: '1' }) },
+    targets,
+  };
 }
 
 const groupOf = ({ pid, stop }: { readonly pid: number; stop(): Promise<void> }) => ({ pid: -pid, stop });

@@ -16,17 +16,25 @@ const RETRY_MS = 1_000;
 export class Target {
   readonly name: TargetName;
   readonly #start: () => Promise<Running>;
+  readonly #role: () => Promise<string>;
   #running: Running;
   #isPaused = false;
 
-  private constructor(name: TargetName, start: () => Promise<Running>, running: Running) {
+  private constructor(name: TargetName, start: () => Promise<Running>, running: Running, role: () => Promise<string>) {
     this.name = name;
+    this.#role = role;
     this.#start = start;
     this.#running = running;
   }
 
-  static async open(name: TargetName, start: () => Promise<Running>): Promise<Target> {
-    return new Target(name, start, await start());
+  /** `role` tells it apart from others of its name. */
+  static async open(name: TargetName, start: () => Promise<Running>, role = async () => ''): Promise<Target> {
+    return new Target(name, start, await start(), role);
+  }
+
+  /** For people. */
+  async describe(): Promise<string> {
+    return `${this.name} ${await this.#role()}`.trim();
   }
 
   /** Leaves nothing of it running; `revive` is the way back. */

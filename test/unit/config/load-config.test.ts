@@ -6,7 +6,9 @@ import { parse } from 'yaml';
 import { readArguments } from '../../../src/config/arguments.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
+import { printConfig } from '../../../src/config/print-config.ts';
 import { SETTINGS } from '../../../src/config/settings.ts';
+import { urlsIn } from '../../../src/config/urls-in.ts';
 
 const UPSTREAM = ['--upstream', 'http://mlflow:5000'];
 
@@ -101,11 +103,19 @@ describe('loadConfig', () => {
     { yaml: 'redis: { passwordEnv: NOT_SET }', problem: /^redis.passwordEnv: the variable NOT_SET is not set/ },
     { yaml: 'upstream: { url: "http://u:p@mlflow" }', problem: /^upstream.url: must not hold credentials/ },
     { yaml: 'upstream: { url: "http://mlflow?x=1" }', problem: /^upstream.url: must not have a query/ },
+    { yaml: 'elasticsearch: { url: "http://a:9200,b:9200" }', problem: /^elasticsearch.url: not an http/ },
     { yaml: 'upstream: { url: "mlflow:5000" }', problem: /^upstream.url: not an http/ },
     { yaml: '- a', problem: /not a mapping/ },
     { yaml: 'listen: {port: 1}\nlisten: {port: 2}', problem: /Map keys must be unique at line 2/ },
   ])('refuses $yaml', ({ yaml, problem }) => {
     expect(problemsOf(['--config', fileOf(yaml)])).toContainEqual(expect.stringMatching(problem));
+  });
+
+  it('takes several nodes of an Elasticsearch, and prints no credentials of theirs', () => {
+    const url = 'http://u:pass@a:9200, https://b:9200/x,y';
+    const { config } = load([...UPSTREAM, '--elasticsearch', url]);
+    expect(urlsIn(config.elasticsearch.url ?? '')).toEqual(['http://u:pass@a:9200', 'https://b:9200/x,y']);
+    expect(printConfig(config)).toContain('url: http://***@a:9200/,https://b:9200/x,y');
   });
 
   it('refuses a file that is not there', () => {
