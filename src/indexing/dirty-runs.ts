@@ -1,4 +1,6 @@
 import { backOff } from '../faults/back-off.ts';
+import { Refusal } from '../faults/breaker.ts';
+import { retryAfterOf } from '../faults/unavailable.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 
@@ -148,14 +150,16 @@ export class DirtyRuns {
     run.notBefore = performance.now() + OTHERS_COPY_MS;
   }
 
-  /** The run could not be copied: it waits for another turn. */
-  giveBack(runId: string): void {
+  /** The run could not be copied: it waits for another turn. That nothing was asked says nothing of the run. */
+  giveBack(runId: string, error: unknown): void {
     const run = this.#runs.get(runId);
     if (!run) return;
     run.taken = false;
     delete run.again;
-    run.failures++;
-    run.notBefore = performance.now() + backOff(run.failures, this.#retryMs, MAX_WAIT_MS);
+    const wasAsked = !(error instanceof Refusal);
+    if (wasAsked || run.failures === 0) run.failures++;
+    const waitMs = backOff(wasAsked ? run.failures : 1, this.#retryMs, MAX_WAIT_MS);
+    run.notBefore = performance.now() + retryAfterOf(error) + waitMs;
   }
 
   /** Whether writes up to this mark still wait that belong to these experiments, or may: until the run is known, to any. */

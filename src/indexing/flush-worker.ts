@@ -176,7 +176,7 @@ export class FlushWorker {
 
   #giveBack(runs: readonly TakenRun[], error: unknown): void {
     const { dirty, ledger } = this.#ports;
-    for (const { runId } of runs) dirty.giveBack(runId);
+    for (const { runId } of runs) dirty.giveBack(runId, error);
     void ledger.release(runs.map(({ runId }) => runId));
     this.#events.onFailure(error);
   }

@@ -221,3 +221,23 @@ describe('an Elasticsearch that hangs', () => {
     expect(gateway.log.join('')).toMatch(/"dependency":"elasticsearch","state":"closed"/);
   });
 });
+
+describe('an Elasticsearch that is killed', () => {
+  it('leaves everything to MLflow, and is filled anew when it comes back empty', async () => {
+    const { written, quiet, runId } = await twoExperiments('killed');
+    const { epoch } = (await status()).index;
+    process.kill(-elasticsearch.pid, 'SIGKILL');
+    await elasticsearch.stop();
+    await setTag(runId, 'killed');
+    for (let i = 0; i < 5; i++) {
+      await expectFromBackend(written);
+      await expectFromBackend(quiet);
+    }
+    expect((await status()).index).toMatchObject({ dirtyRuns: 1, lastFailure: { message: expect.anything() } });
+    elasticsearch = await startElasticsearch({ heapMb: 512, port: Number(new URL(elasticsearch.url).port) });
+    await untilIndexed(written, quiet);
+    const { index, breakers } = await status();
+    expect(index.epoch).toBeGreaterThan(epoch ?? Number.POSITIVE_INFINITY);
+    expect(breakers.elasticsearch?.state).toBe('closed');
+  });
+});
