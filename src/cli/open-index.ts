@@ -10,7 +10,7 @@ import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { urlsIn } from '../config/urls-in.ts';
-import { Breaker, type OnBreakerChange } from '../faults/breaker.ts';
+import { Breaker, type OnBreakerChange, Refusal } from '../faults/breaker.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
 import { IndexRebuild } from '../indexing/index-rebuild.ts';
 import { LiveIndex } from '../indexing/live-index.ts';
@@ -108,8 +108,11 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
               logger.warn(run, 'the index cannot hold a run: the MLflow server answers for its experiment');
             }
           },
-          onFailure: (err) =>
-            logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not'),
+          onFailure(err) {
+            // That a breaker is open was said when it opened.
+            if (err instanceof Refusal) return;
+            logger.warn({ err }, 'the index is not up to date; the MLflow server answers where it is not');
+          },
         },
       ),
   });

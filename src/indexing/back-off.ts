@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backOff } from '../faults/back-off.ts';
+import { Refusal } from '../faults/breaker.ts';
 import { retryAfterOf } from '../faults/unavailable.ts';
 
 interface Persistence {
@@ -29,7 +30,9 @@ export async function tryTimes<T>(
         onGivenUp?.(error);
         return undefined;
       }
-      await sleep(retryAfterOf(error) + backOff(failures, firstMs), undefined, { signal, ref: false });
+      // What was not even asked need not wait longer each time.
+      const waitMs = backOff(error instanceof Refusal ? 1 : failures, firstMs);
+      await sleep(retryAfterOf(error) + waitMs, undefined, { signal, ref: false });
     }
   }
 }
