@@ -145,7 +145,13 @@ describe.each(Object.entries(INDEXES))('a rebuild by a gateway with %s', (name, 
     const [history, evidence] = [new History(), new Evidence()];
     const shared = await createExperiments(gateway.url, 3, `rebuild-load-${name}`);
     for (const id of shared) history.addExperiment(id);
-    const soak = new Soak({ gateway: gateway.url, history, evidence, faultBetween: () => undefined });
+    const soak = new Soak({
+      gateway: gateway.url,
+      history,
+      evidence,
+      faultBetween: () => undefined,
+      excuse: () => undefined,
+    });
     const stop = new AbortController();
     const clients = [
       ...Array.from({ length: WRITERS }, (_, i) => new Writer(`${name}${i}`, soak, new Random(100 + i), shared)),
