@@ -1,12 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createRunReader } from '../adapters/mlflow/index.ts';
-import type { FeedStatus } from '../src/indexing/index-feed.ts';
-import { UpstreamClient } from '../src/upstream/upstream-client.ts';
 import { createRun } from '../test/fixtures/create-run.ts';
-import { type GatewayProcess, startGateway } from '../test/fixtures/gateway-process.ts';
+import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
 import { startElasticsearch } from '../test/services/elasticsearch.ts';
 import { type Ask, openConnection } from './connection.ts';
@@ -20,6 +16,7 @@ import type { RecordedRequest } from './recorder.ts';
 import { countRuns } from './same-runs.ts';
 import { type Percentiles, percentilesOf } from './statistics.ts';
 import { timeInTurns } from './time-in-turns.ts';
+import { untilComplete } from './until-complete.ts';
 import { type Open, withServices } from './with-services.ts';
 
 /** Who takes a batch: MLflow itself, a gateway that keeps nothing, gateways that keep an index. */
@@ -28,8 +25,6 @@ export type Way = 'mlflow' | 'plain' | 'elasticsearch' | 'sqlite';
 export type Reading = 'MLflow' | `${'Elasticsearch' | 'SQLite'}, ${'strict' | 'eventual'}`;
 
 export interface FeedResult {
-  /** Runs a second: read by a program that does nothing else, and copied to the index by the gateway. */
-  readonly backfill: { readonly read: number; readonly copied: number };
   /** Of one `log-batch` after the other. */
   readonly batches: Readonly<Record<Way, Percentiles>>;
   /** Of a search right after a write, which should find it. */
@@ -38,11 +33,8 @@ export interface FeedResult {
 
 const EXPERIMENTS = 20;
 const WARM_UP = 50;
-/** As the backfill does. */
-const EXPERIMENTS_AT_ONCE = 2;
-const POLL_MS = 50;
 
-/** What it costs to keep an index: copying all runs, and every write, and every search after a write. */
+/** What it costs to keep an index: every write, and every search after a write. */
 export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> =>
   withServices(async (open) => {
     const folder = await mkdtemp(join(tmpdir(), 'bench-feed-'));
@@ -51,8 +43,7 @@ export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> 
     const elasticsearch = await open(startElasticsearch({ heapMb: 1_024 }));
     const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
     await loadMlflow(mlflow.databaseUri, withProgress(makeRuns(options.runs, experimentIds), 'MLflow', say));
-    say('Reading all runs, then copying them');
-    const read = await readAll(open, mlflow.url, experimentIds);
+    say('Filling the indexes');
     const startOne = (store: string, ...args: string[]) =>
       open(
         startGateway(['--upstream', mlflow.url, ...args], {
@@ -61,7 +52,7 @@ export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> 
         }),
       );
     const withElasticsearch = await startOne('elasticsearch', '--elasticsearch', elasticsearch.url);
-    const copied = await untilComplete(withElasticsearch);
+    await untilComplete(withElasticsearch);
     const withSqlite = await startOne('sqlite');
     await untilComplete(withSqlite);
     const plain = await startOne('none');
@@ -75,34 +66,8 @@ export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> 
     const batches = await timeBatches(open, urls, experimentIds[0] ?? '', options.samples);
     say('Searches after writes');
     const pairs = await timePairs(open, urls, experimentIds[1] ?? '', options.samples);
-    return { backfill: { read, copied }, batches, pairs };
+    return { batches, pairs };
   });
-
-async function readAll(open: Open, url: string, experimentIds: readonly string[]): Promise<number> {
-  const client = new UpstreamClient({ url, timeoutMs: 60_000, connections: EXPERIMENTS_AT_ONCE });
-  await open(Promise.resolve({ stop: () => client.close() }));
-  const reader = createRunReader(client);
-  const { signal } = new AbortController();
-  const waiting = [...experimentIds];
-  const start = performance.now();
-  let runs = 0;
-  const work = async () => {
-    for (let id = waiting.pop(); id !== undefined; id = waiting.pop())
-      for await (const page of reader.scanExperiment(id, signal)) runs += page.length;
-  };
-  await Promise.all(Array.from({ length: EXPERIMENTS_AT_ONCE }, work));
-  return (runs * 1_000) / (performance.now() - start);
-}
-
-/** Waits until the index holds every experiment. @returns how many runs it copied a second */
-async function untilComplete(gateway: GatewayProcess): Promise<number> {
-  for (;;) {
-    const answer = await fetch(`${gateway.url}/gateway/status`);
-    const { experiments, completeExperiments, backfill } = ((await answer.json()) as { index: FeedStatus }).index;
-    if (experiments > EXPERIMENTS && completeExperiments === experiments) return backfill?.runsPerSecond ?? 0;
-    await sleep(POLL_MS);
-  }
-}
 
 const post = (path: string, body: object, headers: Readonly<Record<string, string>> = {}): RecordedRequest => ({
   method: 'POST',

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ELASTICSEARCH_VERSION } from '../test/services/elasticsearch.ts';
 import { MLFLOW_VERSION } from '../test/services/mlflow.ts';
+import { benchBackfill } from './backfill.ts';
 import { benchFeed } from './feed.ts';
 import { describeMachine } from './machine.ts';
 import { HELP, readOptions } from './options.ts';
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     ...((only ?? 'search') === 'search' && { search: { runs, samples, results: await benchSearch(options, say) } }),
     ...((only ?? 'proxy') === 'proxy' && { proxy: await benchProxy(options, say) }),
     ...((only ?? 'store') === 'store' && { store: { runs, samples, ...(await benchStore(options, say)) } }),
+    ...((only ?? 'backfill') === 'backfill' && { backfill: { runs, ...(await benchBackfill(options, say)) } }),
     ...((only ?? 'feed') === 'feed' && { feed: { runs, samples, ...(await benchFeed(options, say)) } }),
   };
   await mkdir(dirname(options.json), { recursive: true });

@@ -1,3 +1,4 @@
+import type { BackfillResult } from './backfill.ts';
 import type { FeedResult, Way } from './feed.ts';
 import type { Machine } from './machine.ts';
 import type { ProxyResult } from './proxy.ts';
@@ -13,6 +14,7 @@ export interface BenchReport {
   readonly search?: { readonly runs: number; readonly samples: number; readonly results: readonly SearchResult[] };
   readonly proxy?: readonly ProxyResult[];
   readonly store?: { readonly runs: number; readonly samples: number } & StoreResult;
+  readonly backfill?: { readonly runs: number } & BackfillResult;
   readonly feed?: { readonly runs: number; readonly samples: number } & FeedResult;
 }
 
@@ -109,13 +111,26 @@ ${table(['clients', 'MLflow on SQLite', 'gateway', 'times as fast'], loggingRows
 The gateway held ${whole(peakMemoryMiB)} MiB at most.`;
 }
 
-function describeFeed({ runs, samples, backfill, batches, pairs }: NonNullable<BenchReport['feed']>): string {
+function describeBackfill({ runs, rates, ratios, rounds, compared }: NonNullable<BenchReport['backfill']>): string {
+  return `## Filling an index
+
+${runs} runs of MLflow, read by a program that throws the pages away, and copied by a gateway into an index that is not there
+yet: medians of ${rounds} rounds in turns. After each copy the runs were counted and ${compared} of them compared.
+
+${table(
+  ['pages of runs', 'runs a second', 'ratio'],
+  [
+    ['read only', whole(rates.read), ''],
+    ['into Elasticsearch', whole(rates.elasticsearch), ratios.elasticsearch.toFixed(2)],
+    ['into SQLite', whole(rates.sqlite), ratios.sqlite.toFixed(2)],
+  ],
+)}`;
+}
+
+function describeFeed({ samples, batches, pairs }: NonNullable<BenchReport['feed']>): string {
   const batchRows = Object.entries(batches).map(([way, spent]) => [BATCH_WAYS[way as Way], spread(spent)]);
   const pairRows = Object.entries(pairs).map(([reading, spent]) => [reading, spread(spent), `${spent.misses}`]);
   return `## Keeping an index
-
-${runs} runs were read at ${whole(backfill.read)} a second by a program that did nothing else, and copied into an Elasticsearch
-index by the gateway at ${whole(backfill.copied)}: ${times(backfill.copied / backfill.read)} of that rate.
 
 One \`log-batch\` of 10 metrics after the other, ${samples} samples a way in turns. Times in ms: p50 / p95 / p99.
 
@@ -140,5 +155,6 @@ export const printReport = (report: BenchReport): string =>
     ...(report.search ? [describeSearch(report.search)] : []),
     ...(report.proxy ? [describeProxy(report.proxy)] : []),
     ...(report.store ? [describeStore(report.store)] : []),
+    ...(report.backfill ? [describeBackfill(report.backfill)] : []),
     ...(report.feed ? [describeFeed(report.feed)] : []),
   ].join('\n\n');
