@@ -63,7 +63,7 @@ class SqliteFeedJournal implements FeedJournal {
   begin(epoch: number, keepsNotes = epoch === this.#epoch): void {
     this.#epoch = epoch;
     this.#note(() => {
-      if (!keepsNotes) this.#run(sql`DELETE FROM runs`, sql`DELETE FROM experiments`);
+      if (!keepsNotes) this.#run(sql`DELETE FROM experiments`);
       this.#run(sql`INSERT OR REPLACE INTO state VALUES (1, ${epoch}, ${this.#boot ?? ''}, ${Date.now()})`);
     });
     this.#heart ??= setInterval(() => this.#beat(), ALIVE_EVERY_MS).unref();

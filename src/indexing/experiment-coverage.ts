@@ -67,11 +67,9 @@ export class ExperimentCoverage {
 
   /** The experiment is not complete until a copy of it that begins after this is confirmed. */
   doubt(experimentId: string, by: 'noted' | 'heard' = 'noted'): void {
-    const isNoted = this.#doubted.get(experimentId) === 'noted';
     this.#doubts.set(experimentId, (this.#doubts.get(experimentId) ?? 0) + 1);
-    if (isNoted) return;
-    this.#doubted.set(experimentId, by);
     if (by === 'noted') this.#options.journal.noteExperiment(experimentId);
+    if (this.#doubted.get(experimentId) !== 'noted') this.#doubted.set(experimentId, by);
   }
 
   /** Doubts that this gateway noted. */

@@ -31,10 +31,7 @@ export class SideJournal implements FeedJournal {
   }
 
   begin(epoch: number): void {
-    if (epoch !== this.#epoch) {
-      this.#runs.clear();
-      this.#experiments.clear();
-    }
+    if (epoch !== this.#epoch) this.#experiments.clear();
     this.#epoch = epoch;
     this.#journal?.begin(epoch);
   }

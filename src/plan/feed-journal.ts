@@ -22,8 +22,8 @@ export interface FeedJournal {
   /** What was found at the opening; the same until this process ends. */
   readonly unfinished: Unfinished;
   /**
-   * The index is kept in this epoch from now on. Forgets runs and experiments unless it is the epoch it was in before, or
-   * `keepsNotes` says that they were noted for this one.
+   * The index is kept in this epoch from now on. Forgets experiments unless it is the epoch it was in before, or `keepsNotes`
+   * says that they were noted for this one.
    */
   begin(epoch: number, keepsNotes?: boolean): void;
   /** The index is not kept up any more: it has to be copied anew. */

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openFeedJournal } from '../../../adapters/sqlite/index.ts';
 import { IndexFeed, type IndexFeedOptions } from '../../../src/indexing/index-feed.ts';
+import { NO_JOURNAL } from '../../../src/plan/feed-journal.ts';
 import { RunDirectory } from '../../../src/plan/run-directory.ts';
 import { NO_EFFECT, type WriteEffect } from '../../../src/plan/write-effect.ts';
 import { FakeBackend, FakeIndex, Gates } from '../../fixtures/fake-runs.ts';
@@ -22,9 +27,9 @@ beforeEach(() => {
 
 afterEach(() => feed.stop(50));
 
-function open(options: IndexFeedOptions = {}): void {
+function open(options: IndexFeedOptions = {}, journal = NO_JOURNAL): void {
   const quick = { readyMs: 400, coalesceMs: 5, retryMs: 5, trustMs: 5 };
-  feed = new IndexFeed({ index, reader: backend, directory: new RunDirectory() }, { ...quick, ...options });
+  feed = new IndexFeed({ index, reader: backend, directory: new RunDirectory(), journal }, { ...quick, ...options });
   feed.start();
 }
 
@@ -417,4 +422,24 @@ describe('a write whose answer never came', () => {
     expect(await ready('0')).toBe(false);
     expect([...(await index.coverage(['0'], 1))]).toEqual([['0', 'excluded']]);
   });
+});
+
+it('notes a write for the process that comes after, also to a run that was dirty when the epoch began', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'feed-'));
+  const openJournal = () =>
+    openFeedJournal({ file: join(folder, 'journal.sqlite'), maxAbsenceMs: 60_000, onFailure: () => {} });
+  const journal = openJournal();
+  open({ retryMs: 1 }, journal);
+  await untilReady('0');
+  const release = gates.hold('readRuns');
+  change('run0');
+  await untilCalled('readRuns');
+  apply({ unknown: true });
+  await expect.poll(() => feed.status().epoch).toBe(2);
+  change('run0');
+  journal.close();
+  const { unfinished } = openJournal();
+  expect(unfinished).toMatchObject({ epoch: 2, runs: ['run0'] });
+  release();
+  rmSync(folder, { recursive: true });
 });
