@@ -38,7 +38,8 @@ export function createRunReader(
       const { runs } = await fetchRuns(client, searchAll([experimentId], filter), page, signal);
       return runs.map((text) => decodeRun(text).runId);
     },
-    scanExperiment: (experimentId, signal) => scan(client, [experimentId], [], { pageSize, pageLength }, signal),
+    scanExperiment: (experimentId, signal, from) =>
+      scan(client, [experimentId], [], { pageSize, pageLength, from }, signal),
     scanRuns: (experimentIds, filter, signal) =>
       scan(client, experimentIds, filter ? termsOf(filter) : [], { pageSize, pageLength }, signal),
   };
@@ -124,11 +125,11 @@ async function* scan(
   client: Requester,
   experimentIds: readonly string[],
   terms: readonly string[],
-  { pageSize, pageLength }: Required<RunReaderOptions>,
+  { pageSize, pageLength, from }: Required<RunReaderOptions> & { readonly from?: bigint | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[]> {
   let limit = Math.min(FIRST_PAGE_SIZE, pageSize);
-  let bound: bigint | undefined;
+  let bound = from;
   let offset = 0;
   for (;;) {
     const tests = bound === undefined ? terms : [...terms, notAfter(bound)];

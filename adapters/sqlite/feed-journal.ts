@@ -26,6 +26,7 @@ CREATE TABLE experiments (experiment_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE writes (id INTEGER PRIMARY KEY, effect TEXT NOT NULL) STRICT;
 CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT NULL) STRICT;
 `,
+    'CREATE TABLE copied_to (experiment_id TEXT PRIMARY KEY, start_time INTEGER NOT NULL) STRICT, WITHOUT ROWID',
   ],
   // Waiting for the disk would cost every write of a client milliseconds. So the notes count until the machine goes down.
   durable: false,
@@ -34,7 +35,7 @@ CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT N
 };
 
 const ALIVE_EVERY_MS = 1_000;
-const NOTHING: Unfinished = { epoch: undefined, runs: [], experiments: [], writes: [] };
+const NOTHING: Unfinished = { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), writes: [] };
 
 /** A journal in a file of this machine, for one process at a time: another one finds it locked, and goes without. */
 export const openFeedJournal = (options: FeedJournalOptions): FeedJournal => new SqliteFeedJournal(options);
@@ -63,7 +64,7 @@ class SqliteFeedJournal implements FeedJournal {
   begin(epoch: number, keepsNotes = epoch === this.#epoch): void {
     this.#epoch = epoch;
     this.#note(() => {
-      if (!keepsNotes) this.#run(sql`DELETE FROM experiments`);
+      if (!keepsNotes) this.#run(sql`DELETE FROM experiments`, sql`DELETE FROM copied_to`);
       this.#run(sql`INSERT OR REPLACE INTO state VALUES (1, ${epoch}, ${this.#boot ?? ''}, ${Date.now()})`);
     });
     this.#heart ??= setInterval(() => this.#beat(), ALIVE_EVERY_MS).unref();
@@ -88,6 +89,14 @@ class SqliteFeedJournal implements FeedJournal {
 
   forgetExperiment(experimentId: string): void {
     this.#note(() => this.#run(sql`DELETE FROM experiments WHERE experiment_id = ${experimentId}`));
+  }
+
+  noteCopiedTo(experimentId: string, startTime: bigint): void {
+    this.#note(() => this.#run(sql`INSERT OR REPLACE INTO copied_to VALUES (${experimentId}, ${startTime})`));
+  }
+
+  forgetCopiedTo(experimentId: string): void {
+    this.#note(() => this.#run(sql`DELETE FROM copied_to WHERE experiment_id = ${experimentId}`));
   }
 
   noteWrite(effect: WriteEffect): number {
@@ -136,12 +145,16 @@ class SqliteFeedJournal implements FeedJournal {
     const writes = statements
       .all<{ id: bigint; effect: string }>(sql`SELECT * FROM writes ORDER BY id`)
       .map(({ id, effect }) => ({ id: Number(id), effect: JSON.parse(effect) as WriteEffect }));
+    const copiedTo = statements
+      .all<{ experiment_id: string; start_time: bigint }>(sql`SELECT * FROM copied_to`)
+      .map((row): [string, bigint] => [row.experiment_id, row.start_time]);
     this.#lastWrite = writes.at(-1)?.id ?? 0;
     this.#id = this.#readId(statements);
     return {
       epoch: state && this.#isReliable(state.boot, Number(state.alive_at)) ? Number(state.epoch) : undefined,
       runs: column(sql`SELECT run_id FROM runs`),
       experiments: column(sql`SELECT experiment_id FROM experiments`),
+      copiedTo: new Map(copiedTo),
       writes,
     };
   }

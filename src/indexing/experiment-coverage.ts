@@ -30,11 +30,14 @@ export class ExperimentCoverage {
   /** Whether this gateway noted the doubt itself, or heard of it. */
   readonly #doubted = new Map<string, 'noted' | 'heard'>();
   readonly #doubts = new Map<string, number>();
+  /** How far experiments are copied that are not complete yet. */
+  readonly #copiedTo: Map<string, bigint>;
   #epoch: number | undefined;
 
   constructor(index: Pick<RunsIndex, 'epoch' | 'coverage'>, options: CoverageOptions) {
     this.#index = index;
     this.#options = options;
+    this.#copiedTo = new Map(options.journal.unfinished.copiedTo);
   }
 
   /** The epoch that completeness counts in; undefined while none does. */
@@ -49,9 +52,11 @@ export class ExperimentCoverage {
 
   /** What was complete is not any more; what was doubted still is. */
   begin(epoch: number): void {
+    const { journal } = this.#options;
     this.#forget();
+    if (epoch !== journal.unfinished.epoch) this.#copiedTo.clear();
     this.#epoch = epoch;
-    this.#options.journal.begin(epoch);
+    journal.begin(epoch);
   }
 
   /** From now on nothing is complete. */
@@ -68,6 +73,7 @@ export class ExperimentCoverage {
   /** The experiment is not complete until a copy of it that begins after this is confirmed. */
   doubt(experimentId: string, by: 'noted' | 'heard' = 'noted'): void {
     this.#doubts.set(experimentId, (this.#doubts.get(experimentId) ?? 0) + 1);
+    this.#forgetCopiedTo(experimentId);
     if (by === 'noted') this.#options.journal.noteExperiment(experimentId);
     if (this.#doubted.get(experimentId) !== 'noted') this.#doubted.set(experimentId, by);
   }
@@ -103,8 +109,24 @@ export class ExperimentCoverage {
     return () => this.#epoch === epoch && this.#doubts.get(experimentId) === doubts;
   }
 
+  /** Where to go on with a copy, newest first, that nothing has made void: at the runs that started then. */
+  copiedTo(experimentId: string): bigint | undefined {
+    return this.#copiedTo.get(experimentId);
+  }
+
+  /** The index has taken all runs that started later, read since this epoch and the last doubt began. */
+  noteCopiedTo(experimentId: string, startTime: bigint): void {
+    this.#copiedTo.set(experimentId, startTime);
+    this.#options.journal.noteCopiedTo(experimentId, startTime);
+  }
+
+  #forgetCopiedTo(experimentId: string): void {
+    if (this.#copiedTo.delete(experimentId)) this.#options.journal.forgetCopiedTo(experimentId);
+  }
+
   /** A copy that was watched from before its beginning is recorded in the index. @returns whether it ended a doubt */
   confirm(experimentId: string): boolean {
+    this.#forgetCopiedTo(experimentId);
     this.#told.set(experimentId, { complete: true, at: performance.now() });
     return this.#remove(experimentId);
   }

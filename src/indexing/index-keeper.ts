@@ -268,6 +268,8 @@ export class IndexKeeper {
         maxRunsPerSecond,
         retryMs,
         watch: (id) => this.coverage.watch(id),
+        copiedTo: (id) => this.coverage.copiedTo(id),
+        onCopiedTo: (id, startTime) => this.coverage.noteCopiedTo(id, startTime),
         onRead: (id, runs) => this.#learn(id, runs),
         onRejected: (runs) => this.#options.onRejected?.(runs),
         onProgress: (progress) => {

@@ -12,11 +12,11 @@ export async function misreadRuns(
   texts: readonly string[],
   signal: AbortSignal,
 ): Promise<RejectedRun[]> {
-  if (texts.every(hasEnded)) return [];
+  if (texts.every(hasEnd)) return [];
   const ids = texts.map((text) => decodeRun(text).runId);
   const ended = await reader.runsEndedAtZero(experimentId, ids, signal);
   return ended.map((runId) => ({ runId, experimentId, reason: 'It ended at 0, which its JSON does not tell.' }));
 }
 
-// Within a JSON string the quotes would be escaped.
-const hasEnded = (text: string) => text.includes('"end_time":');
+/** Whether the JSON of a run says when it ended. Within a string the quotes would be escaped. */
+export const hasEnd = (text: string) => text.includes('"end_time":');

@@ -18,6 +18,7 @@ export class SideJournal implements FeedJournal {
   #epoch: number | undefined;
   readonly #runs = new Set<string>();
   readonly #experiments = new Set<string>();
+  readonly #copiedTo: Map<string, bigint>;
   readonly #writes = new Map<number, NotedWrite>();
   /** Below zero, so that no id is one of an earlier process's write. */
   #lastWrite = 0;
@@ -28,10 +29,14 @@ export class SideJournal implements FeedJournal {
     this.id = journal?.id;
     this.unfinished = (journal ?? NO_JOURNAL).unfinished;
     this.#epoch = this.unfinished.epoch;
+    this.#copiedTo = new Map(this.unfinished.copiedTo);
   }
 
   begin(epoch: number): void {
-    if (epoch !== this.#epoch) this.#experiments.clear();
+    if (epoch !== this.#epoch) {
+      this.#experiments.clear();
+      this.#copiedTo.clear();
+    }
     this.#epoch = epoch;
     this.#journal?.begin(epoch);
   }
@@ -61,6 +66,16 @@ export class SideJournal implements FeedJournal {
     this.#journal?.forgetExperiment(experimentId);
   }
 
+  noteCopiedTo(experimentId: string, startTime: bigint): void {
+    this.#copiedTo.set(experimentId, startTime);
+    this.#journal?.noteCopiedTo(experimentId, startTime);
+  }
+
+  forgetCopiedTo(experimentId: string): void {
+    this.#copiedTo.delete(experimentId);
+    this.#journal?.forgetCopiedTo(experimentId);
+  }
+
   noteWrite(effect: WriteEffect): number {
     const id = --this.#lastWrite;
     this.#writes.set(id, { effect, note: this.#journal?.noteWrite(effect) });
@@ -84,6 +99,8 @@ export class SideJournal implements FeedJournal {
     if (!journal) return;
     for (const runId of this.#runs) journal.noteRun(runId);
     for (const id of this.#experiments) journal.noteExperiment(id);
+    for (const id of other.#copiedTo.keys()) journal.forgetCopiedTo(id);
+    for (const [id, startTime] of this.#copiedTo) journal.noteCopiedTo(id, startTime);
     for (const write of this.#writes.values()) write.note = journal.noteWrite(write.effect);
     if (this.#epoch === undefined) journal.end();
     else journal.begin(this.#epoch, true);

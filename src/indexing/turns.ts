@@ -1,10 +1,21 @@
-/** Lets one action run at a time, in the order in which they were asked for. */
+/** Lets one action run at a time, or so many, in the order in which they were asked for. */
 export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
 
-  take<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(action);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+  constructor(atOnce = 1) {
+    this.#free = atOnce;
+  }
+
+  async take<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await action();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
   }
 }

@@ -8,6 +8,8 @@ export interface Unfinished {
   readonly runs: readonly string[];
   /** Experiments of which any run may have changed since they were last copied. */
   readonly experiments: readonly string[];
+  /** Experiments whose copy was under way, each with the start time of the oldest runs that are in the index already. */
+  readonly copiedTo: ReadonlyMap<string, bigint>;
   /** Writes whose end it did not see: the backend may have carried them out, or may still. To be forgotten by their ids. */
   readonly writes: readonly { readonly id: number; readonly effect: WriteEffect }[];
 }
@@ -32,6 +34,9 @@ export interface FeedJournal {
   forgetRun(runId: string): void;
   noteExperiment(experimentId: string): void;
   forgetExperiment(experimentId: string): void;
+  /** Of an experiment that is being copied, newest first, all is in the index that started later than this. */
+  noteCopiedTo(experimentId: string, startTime: bigint): void;
+  forgetCopiedTo(experimentId: string): void;
   /** A write is about to happen. @returns what to forget it by */
   noteWrite(effect: WriteEffect): number;
   forgetWrite(id: number): void;
@@ -41,13 +46,15 @@ export interface FeedJournal {
 /** Remembers nothing: the index is copied anew at every start. */
 export const NO_JOURNAL: FeedJournal = {
   id: undefined,
-  unfinished: { epoch: undefined, runs: [], experiments: [], writes: [] },
+  unfinished: { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), writes: [] },
   begin: () => {},
   end: () => {},
   noteRun: () => {},
   forgetRun: () => {},
   noteExperiment: () => {},
   forgetExperiment: () => {},
+  noteCopiedTo: () => {},
+  forgetCopiedTo: () => {},
   noteWrite: () => 0,
   forgetWrite: () => {},
   close: () => {},

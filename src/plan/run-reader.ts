@@ -13,9 +13,9 @@ export interface RunReader {
   readRuns(experimentId: string, runIds: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /**
    * Every run of an experiment, page by page, newest first. A run created meanwhile may be missing, one that was there
-   * all the time never is; a run may come twice.
+   * all the time never is; a run may come twice. With `from`, only runs that started no later.
    */
-  scanExperiment(experimentId: string, signal: AbortSignal): AsyncIterable<readonly string[]>;
+  scanExperiment(experimentId: string, signal: AbortSignal, from?: bigint): AsyncIterable<readonly string[]>;
   /** As `scanExperiment`, of several experiments, and of those runs alone that a filter over attributes finds. */
   scanRuns(
     experimentIds: readonly string[],

@@ -262,6 +262,16 @@ describe('the reader', () => {
     },
   );
 
+  it.each([0n, 5_000n, 5_500n, 2n ** 53n + 5n])('goes on at the runs that started at %i', async (from) => {
+    const expected = [...created].filter(([, startTime]) => startTime <= from).map(([runId]) => runId);
+    const seen = new Set<string>();
+    const reader = createRunReader(connect(mlflow), { pageSize: 7 });
+    for await (const page of reader.scanExperiment(experimentId, signal, from)) {
+      for (const id of idsOf(page)) seen.add(id);
+    }
+    expect(seen).toEqual(new Set(expected));
+  });
+
   it('finds in several experiments the runs that a filter over attributes asks for', async () => {
     const [second = ''] = await createExperiments(mlflow, 1, 'reader-too');
     const tied = await createRun(mlflow, { experiment_id: second, start_time: 5_000 });

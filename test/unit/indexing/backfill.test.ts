@@ -92,6 +92,50 @@ describe('backfill', () => {
     expect(index.contentOf('0')).toEqual(backend.contentOf('0'));
   });
 
+  it('takes one version for the pages of a small experiment', async () => {
+    await backfill(ports(), { queue: queueOf('0', '1'), epoch: 1, signal });
+    expect(gates.count('scanExperiment')).toBeGreaterThan(6);
+    expect(gates.count('nextVersion')).toBe(2);
+  });
+
+  it('copies an experiment again under a younger version', async () => {
+    await backfill(ports(), { queue: queueOf('0'), epoch: 1, signal });
+    backend.write('run18', '0');
+    await backfill(ports(), { queue: queueOf('0'), epoch: 1, signal });
+    expect(index.contentOf('0')).toEqual(backend.contentOf('0'));
+  });
+
+  it('tells how far the index has an experiment, and goes on from there', async () => {
+    const copiedTo: bigint[] = [];
+    const onCopiedTo = (_id: string, startTime: bigint) => copiedTo.push(startTime);
+    const options = { epoch: 1, signal, retryMs: 1, onCopiedTo, copiedTo: () => copiedTo.at(-1) };
+    gates.broken.add('runsEndedAtZero');
+    await backfill(ports(), { ...options, queue: queueOf('0') });
+    expect(copiedTo.slice(0, 5)).toEqual([14n, 10n, 6n, 2n, 0n]);
+    expect((await index.coverage(['0'], 1)).size).toBe(0);
+    gates.broken.clear();
+    const scans = gates.count('scanExperiment');
+    await backfill(ports(), { ...options, queue: queueOf('0') });
+    expect(gates.count('scanExperiment')).toBe(scans + 1);
+    expect((await index.coverage(['0'], 1)).get('0')).toBe('complete');
+    expect(index.contentOf('0')).toEqual(backend.contentOf('0'));
+  });
+
+  it('does not go past a run that the index rejects', async () => {
+    backend.write('run10', '0', true);
+    const copiedTo: bigint[] = [];
+    const onCopiedTo = (_id: string, startTime: bigint) => copiedTo.push(startTime);
+    await backfill(ports(), { queue: queueOf('0'), epoch: 1, signal, onCopiedTo });
+    expect(copiedTo).toEqual([14n]);
+  });
+
+  it('does not tell how far a copy is that does not count any more', async () => {
+    const copiedTo: bigint[] = [];
+    const onCopiedTo = (_id: string, startTime: bigint) => copiedTo.push(startTime);
+    await backfill(ports(), { queue: queueOf('0'), epoch: 1, signal, watch: () => () => false, onCopiedTo });
+    expect(copiedTo).toEqual([]);
+  });
+
   it('keeps to a rate', async () => {
     const begin = performance.now();
     await backfill(ports(), { queue: queueOf('0'), epoch: 1, signal, maxRunsPerSecond: 50 });

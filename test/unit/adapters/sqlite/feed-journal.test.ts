@@ -8,7 +8,7 @@ import { openFeedJournal } from '../../../../adapters/sqlite/index.ts';
 import type { FeedJournal } from '../../../../src/plan/feed-journal.ts';
 import { NO_EFFECT } from '../../../../src/plan/write-effect.ts';
 
-const NOTHING = { epoch: undefined, runs: [], experiments: [], writes: [] };
+const NOTHING = { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), writes: [] };
 const EFFECT = { ...NO_EFFECT, runs: [{ runId: 'w' }], uncertain: true };
 
 let folder: string;
@@ -58,12 +58,20 @@ describe('a journal', () => {
     const [first, second] = [journal.noteWrite(NO_EFFECT), journal.noteWrite(EFFECT)];
     journal.forgetRun('b');
     journal.forgetExperiment('1');
+    for (const [id, startTime] of [
+      ['1', 9n],
+      ['2', 8n],
+      ['2', -(2n ** 63n)],
+    ] as const)
+      journal.noteCopiedTo(id, startTime);
+    journal.forgetCopiedTo('1');
     journal.forgetWrite(first);
     const { unfinished } = open(await afterKill(file));
     expect(unfinished).toEqual({
       epoch: 7,
       runs: ['a'],
       experiments: ['2'],
+      copiedTo: new Map([['2', -(2n ** 63n)]]),
       writes: [{ id: second, effect: EFFECT }],
     });
   });
@@ -81,14 +89,14 @@ describe('a journal', () => {
     journal.begin(7);
     journal.noteRun('a');
     journal.noteExperiment('1');
+    journal.noteCopiedTo('2', 5n);
     journal.noteWrite(EFFECT);
     journal.close();
     const again = open(file);
     again.begin(7);
     expect(open(await afterKill(file)).unfinished).toEqual(again.unfinished);
     again.begin(8);
-    expect(open(await afterKill(file)).unfinished).toMatchObject({ epoch: 8, runs: ['a'], experiments: [] });
-    expect(open(await afterKill(file)).unfinished.writes).toHaveLength(1);
+    expect(open(await afterKill(file)).unfinished).toMatchObject({ ...NOTHING, epoch: 8, runs: ['a'], writes: [{}] });
   });
 
   it('names no epoch once it was ended', async () => {
