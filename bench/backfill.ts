@@ -71,7 +71,7 @@ export const benchBackfill = (options: BenchOptions, say: Say): Promise<Backfill
       elasticsearch: () => copyTo('elasticsearch'),
       sqlite: () => copyTo('sqlite'),
     };
-    const rates = await alternate<Taker, number>(takers, options.rounds);
+    const rates = await alternate<Taker, number>(takers, options.rounds, 0);
     const ratioOf = (store: Taker) => median(rates[store].map((rate, i) => rate / (rates.read[i] ?? Number.NaN)));
     return {
       rates: { read: median(rates.read), elasticsearch: median(rates.elasticsearch), sqlite: median(rates.sqlite) },

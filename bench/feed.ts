@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRun } from '../test/fixtures/create-run.ts';
 import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
+import { Random } from '../test/fuzz/random.ts';
 import { startElasticsearch } from '../test/services/elasticsearch.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { gatewayEnv } from './gateway-env.ts';
@@ -15,7 +17,6 @@ import { type Say, withProgress } from './progress.ts';
 import type { RecordedRequest } from './recorder.ts';
 import { countRuns } from './same-runs.ts';
 import { type Percentiles, percentilesOf } from './statistics.ts';
-import { timeInTurns } from './time-in-turns.ts';
 import { untilComplete } from './until-complete.ts';
 import { type Open, withServices } from './with-services.ts';
 
@@ -33,6 +34,10 @@ export interface FeedResult {
 
 const EXPERIMENTS = 20;
 const WARM_UP = 50;
+/** Batches one after the other by one way, those before the first that counts, and the pause until another way's turn, in ms. */
+const BLOCK = 50;
+const BLOCK_WARM_UP = 5;
+const SETTLE_MS = 2_000;
 
 /** What it costs to keep an index: every write, and every search after a write. */
 export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> =>
@@ -76,23 +81,38 @@ const post = (path: string, body: object, headers: Readonly<Record<string, strin
   body: Buffer.from(JSON.stringify(body)),
 });
 
+/**
+ * In blocks: what a gateway does after its answers, such as reading the run again, meets the next writes of the same way,
+ * and has ended before those of another.
+ */
 async function timeBatches(open: Open, urls: Record<Way, string>, experimentId: string, samples: number) {
-  const logging = async (url: string) => {
-    const ask = await openConnection(open, url);
-    const run_id = await createRun(url, { experiment_id: experimentId });
+  const random = new Random(2);
+  const ways = Object.keys(urls) as Way[];
+  const times: Record<Way, number[]> = { mlflow: [], plain: [], elasticsearch: [], sqlite: [] };
+  const logging = async (way: Way) => {
+    const ask = await openConnection(open, urls[way]);
+    const run_id = await createRun(urls[way], { experiment_id: experimentId });
     let step = 0;
     const log = () => {
       const metrics = Array.from({ length: 10 }, (_, i) => ({ key: `m${i}`, value: i, timestamp: ++step, step }));
       return ask(post('log-batch', { run_id, metrics }));
     };
-    return { ask: log, samples, warmUp: WARM_UP };
+    return async () => {
+      for (let i = -BLOCK_WARM_UP; i < BLOCK; i++) {
+        const start = performance.now();
+        await log();
+        if (i >= 0) times[way].push(performance.now() - start);
+      }
+      await sleep(SETTLE_MS);
+    };
   };
-  const times = await timeInTurns({
-    mlflow: await logging(urls.mlflow),
-    plain: await logging(urls.plain),
-    elasticsearch: await logging(urls.elasticsearch),
-    sqlite: await logging(urls.sqlite),
-  });
+  const blocks = {
+    mlflow: await logging('mlflow'),
+    plain: await logging('plain'),
+    elasticsearch: await logging('elasticsearch'),
+    sqlite: await logging('sqlite'),
+  };
+  while (times.mlflow.length < samples) for (const way of random.some(ways, ways.length)) await blocks[way]();
   return {
     mlflow: percentilesOf(times.mlflow),
     plain: percentilesOf(times.plain),

@@ -24,7 +24,7 @@ Usage: npm run bench -- [options]
   --runs N           runs in the index and in the stores (100000, at least 6000)
   --samples N        timed samples of each search and side (300); of MLflow, which is slow, as many as fit into 20 s
   --seconds N        length of a round of pass-through load or of logging (4)
-  --rounds N         backfills of each index, after one that warms up (3)
+  --rounds N         backfills of each index (3)
   --only PART        search, proxy, store, backfill or feed (all)
   --json FILE        where the figures go as JSON (bench/results/bench.json)
   --profile FOLDER   have the gateways write CPU profiles into this folder
