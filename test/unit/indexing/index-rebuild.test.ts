@@ -178,6 +178,7 @@ describe('a rebuild', () => {
       epoch: old.place.current.epochNow,
       runs: ['run0'],
       experiments: [],
+      copiedTo: new Map(),
       writes: [{ id: expect.any(Number), effect: underWay }],
     });
     journal.close();
@@ -416,10 +417,10 @@ class World {
     this.stormy = false;
     const ids = [...this.backend.experiments];
     const { rebuild } = this.gateway;
-    await expect.poll(() => this.gateway.ready(...ids), { timeout: 5_000, interval: 5 }).toBe(true);
-    await expect.poll(() => rebuild.status?.state ?? 'done', { timeout: 5_000, interval: 5 }).toBe('done');
-    await expect.poll(() => this.gateway.ready(...ids), { timeout: 5_000, interval: 5 }).toBe(true);
-    await expect.poll(() => this.spare, { timeout: 5_000 }).toBeUndefined();
+    await expect.poll(() => this.gateway.ready(...ids), { timeout: 20_000, interval: 5 }).toBe(true);
+    await expect.poll(() => rebuild.status?.state ?? 'done', { timeout: 20_000, interval: 5 }).toBe('done');
+    await expect.poll(() => this.gateway.ready(...ids), { timeout: 20_000, interval: 5 }).toBe(true);
+    await expect.poll(() => this.spare, { timeout: 20_000 }).toBeUndefined();
     this.#count();
     return ids;
   }

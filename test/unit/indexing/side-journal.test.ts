@@ -74,6 +74,7 @@ describe('the notes of two feeds', () => {
       epoch: 2,
       runs: ['both', 'new'],
       experiments: ['2'],
+      copiedTo: new Map(),
       writes: [{ id: expect.any(Number), effect: effect('of second') }],
     });
   });
@@ -84,10 +85,11 @@ describe('the notes of two feeds', () => {
     expect(found().epoch).toBeUndefined();
   });
 
-  it('are forgotten with their epoch, but for writes', () => {
+  it('are forgotten with their epoch, but for runs and writes', () => {
     second.begin(3);
     second.succeed(first);
-    expect(found()).toMatchObject({ epoch: 3, runs: [], experiments: [], writes: [{ effect: effect('of second') }] });
+    const runs = ['both', 'copied', 'of second'];
+    expect(found()).toMatchObject({ epoch: 3, runs, experiments: [], writes: [{ effect: effect('of second') }] });
   });
 
   it('may be those of an earlier process, which are forgotten by its ids', () => {
