@@ -126,6 +126,8 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
   const gauges: readonly [name: string, help: string, read: () => number][] = [
     ['dirty_runs', 'Runs with writes that the index lacks.', () => status().dirtyRuns],
     ['lag_seconds', 'Age of the oldest write that the index lacks.', () => status().oldestDirtyAgeMs / 1_000],
+    ['gateways', 'Gateways that keep the index together.', () => status().ledger?.replicas ?? 1],
+    ['missing_gateways', 'Those of them that have not reported in time.', () => status().ledger?.missing ?? 0],
     ['experiments', 'Experiments of the MLflow server.', () => status().experiments],
     ['complete_experiments', 'Experiments that the index answers for.', () => status().completeExperiments],
   ];

@@ -26,20 +26,21 @@ const inSeconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
 async function soakOn(stage: Stage, options: FaultsOptions, stopped: AbortSignal): Promise<boolean> {
   const [history, evidence] = [new History(), new Evidence()];
-  const shared = await createExperiments(stage.gateway, SHARED_EXPERIMENTS, 'faults');
+  const shared = await createExperiments(stage.gateways[0] ?? '', SHARED_EXPERIMENTS, 'faults');
   for (const id of shared) history.addExperiment(id);
   const chaos = new Chaos({
     random: new Random(options.seed),
     targets: stage.targets.filter(({ name }) => options.targets.includes(name)),
     indexAnswers: async (signal) => {
       const end = Date.now() + INDEX_PATIENCE_MS;
-      while (!signal.aborted && Date.now() < end && !(await isIndexed(stage.gateway, history.experimentIds)))
-        await sleep(INDEX_POLL_MS);
+      for (const gateway of stage.gateways)
+        while (!signal.aborted && Date.now() < end && !(await isIndexed(gateway, history.experimentIds)))
+          await sleep(INDEX_POLL_MS);
     },
   });
   const faultBetween = (begin: number, end: number) => chaos.between(begin, end);
   const excuse = (begin: number, end: number) => chaos.excuse(begin, end);
-  const soak = new Soak({ gateway: stage.gateway, history, evidence, faultBetween, excuse });
+  const soak = new Soak({ gateways: stage.gateways, history, evidence, faultBetween, excuse });
   const writers = count(options.writers, (i) => new Writer(`w${i}`, soak, new Random(options.seed + 100 + i), shared));
   const searchers = count(options.searchers, (i) => new Searcher(soak, new Random(options.seed + 200 + i)));
 
@@ -53,8 +54,9 @@ async function soakOn(stage: Stage, options: FaultsOptions, stopped: AbortSignal
   }, PROGRESS_MS);
   const signal = AbortSignal.any([stopped, AbortSignal.timeout(options.minutes * 60_000)]);
   await together([chaos, ...writers, ...searchers], signal).finally(() => clearInterval(progress));
-  const tookMs = await checkTheEnd(stage, history, evidence);
-  report(soak, chaos, tookMs);
+  const tookMs = [];
+  for (const gateway of stage.gateways) tookMs.push(await checkTheEnd({ ...stage, gateway }, history, evidence));
+  report(soak, chaos, Math.max(...tookMs));
   await verifyAll(stage, evidence);
   return isClean(evidence, stage);
 }

@@ -8,6 +8,8 @@ export type TargetName = (typeof TARGETS)[number];
 export interface FaultsOptions {
   readonly minutes: number;
   readonly seed: number;
+  /** Behind each other's back they write and search. */
+  readonly gateways: number;
   readonly index: 'elasticsearch' | 'sqlite';
   /** Of Elasticsearch. */
   readonly nodes: number;
@@ -18,13 +20,14 @@ export interface FaultsOptions {
   readonly targets: readonly TargetName[];
 }
 
-export const HELP = `Writers and searchers work through one gateway while what it depends on, and the gateway itself, is killed
-or paused at random and comes back. Lost writes and answers that no state of the runs explains make the exit code 1.
+export const HELP = `Writers and searchers work through gateways while what these depend on, and they themselves, are killed
+or paused at random and come back. Lost writes and answers that no state of the runs explains make the exit code 1.
 
 Usage: npm run faults -- [options]
 
   --minutes N        how long (10)
   --seed S           seed of what is written, searched and struck (the time of day)
+  --gateways N       gateways that share the index, which is Elasticsearch's then (1)
   --index NAME       index of the gateway: elasticsearch or sqlite (elasticsearch)
   --nodes N          nodes of Elasticsearch, with one replica when there are several (1)
   --backend NAME     database below MLflow: sqlite or postgresql (sqlite)
@@ -38,6 +41,7 @@ Usage: npm run faults -- [options]
 const SPEC = {
   minutes: { type: 'string', default: '10' },
   seed: { type: 'string' },
+  gateways: { type: 'string', default: '1' },
   index: { type: 'string', default: 'elasticsearch' },
   nodes: { type: 'string', default: '1' },
   backend: { type: 'string', default: 'sqlite' },
@@ -59,10 +63,12 @@ export function readOptions(args: readonly string[]): FaultsOptions | undefined 
   const { values } = parseArgs({ args: [...args], options: SPEC });
   if (values.help) return undefined;
   const index = oneOf('index', ['elasticsearch', 'sqlite'], values.index);
+  if (values.gateways !== '1' && index === 'sqlite') throw new Error('--gateways: an index in SQLite is kept by one');
   const only = values.only.map((name) => oneOf('only', TARGETS, name));
   return {
     minutes: toNumber('minutes', values.minutes),
     seed: toNumber('seed', values.seed ?? `${Date.now() % 1_000_000}`),
+    gateways: Math.max(1, toNumber('gateways', values.gateways)),
     index,
     nodes: Math.max(1, toNumber('nodes', values.nodes)),
     backend: oneOf('backend', ['sqlite', 'postgresql'], values.backend),

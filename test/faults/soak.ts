@@ -12,7 +12,7 @@ interface Judged {
 }
 
 export interface SoakParts {
-  readonly gateway: string;
+  readonly gateways: readonly string[];
   readonly history: History;
   readonly evidence: Evidence;
   /** The fault that is on at some time between, and one that explains why a search fails. */
@@ -22,21 +22,27 @@ export interface SoakParts {
 
 /** What writers and searchers share, and what became of what they did. */
 export class Soak {
-  readonly gateway: string;
   readonly history: History;
   readonly writes = new Tally();
   readonly searches = new Tally();
   readonly failures = new Tally();
+  readonly #gateways: readonly string[];
   readonly #evidence: Evidence;
   readonly #faultBetween: SoakParts['faultBetween'];
   readonly #excuse: SoakParts['excuse'];
+  #requests = 0;
 
-  constructor({ gateway, history, evidence, faultBetween, excuse }: SoakParts) {
-    this.gateway = gateway;
+  constructor({ gateways, history, evidence, faultBetween, excuse }: SoakParts) {
+    this.#gateways = gateways;
     this.history = history;
     this.#evidence = evidence;
     this.#faultBetween = faultBetween;
     this.#excuse = excuse;
+  }
+
+  /** For the next request: each in its turn. */
+  get gateway(): string {
+    return this.#gateways[this.#requests++ % this.#gateways.length] ?? '';
   }
 
   noteWrite(outcome: string, answer: Exchange): void {

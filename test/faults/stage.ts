@@ -13,12 +13,12 @@ import { Target } from './target.ts';
 /** The processes of one soak. */
 export interface Stage {
   readonly mlflow: string;
-  readonly gateway: string;
+  readonly gateways: readonly string[];
   readonly targets: readonly Target[];
-  /** What the gateway was started with. */
+  /** What the first gateway was started with. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** What the gateway logged so far, all its processes together. */
+  /** What the gateways logged so far, all their processes together. */
   gatewayLog(): string;
   close(): Promise<void>;
 }
@@ -75,26 +75,33 @@ async function openAll(options: FaultsOptions, folder: string, open: Open): Prom
     openIndex(options, folder, open),
   ]);
   const logs: (() => string)[] = [];
-  const port = await ownPort();
-  const data = join(folder, 'gateway');
-  mkdirSync(data);
-  const args = ['--upstream', mlflow.url, '--redis', redis.url, '--data-dir', data, ...index.args];
-  const env = { ...GATEWAY_ENV, ...index.env, GATEWAY_INDEX_STORE: options.index, GATEWAY_LISTEN_PORT: `${port}` };
-  const gateway = await open(
-    Target.open('gateway', async () => {
-      const started = await startGateway(args, env);
-      logs.push(started.output);
-      return { pid: started.process.pid as number, stop: started.stop };
-    }),
-  );
+  const args = ['--upstream', mlflow.url, '--redis', redis.url, ...index.args];
+  const env = { ...GATEWAY_ENV, ...index.env, GATEWAY_INDEX_STORE: options.index };
+  const gateways = [];
+  for (let i = 0; i < options.gateways; i++) gateways.push(await openGateway(join(folder, `gateway${i}`), args, env));
+  const targets = await Promise.all(gateways.map(({ start }) => open(Target.open('gateway', () => start(logs)))));
+  const [first] = gateways;
   return {
     mlflow: mlflow.url,
-    gateway: `http://127.0.0.1:${port}`,
-    targets: [mlflow.target, redis.target, ...index.targets, gateway],
-    args,
-    env,
+    gateways: gateways.map(({ url }) => url),
+    targets: [mlflow.target, redis.target, ...index.targets, ...targets],
+    args: first?.args ?? [],
+    env: first?.env ?? {},
     gatewayLog: () => logs.map((output) => output()).join(''),
   };
+}
+
+async function openGateway(data: string, common: readonly string[], commonEnv: Readonly<Record<string, string>>) {
+  mkdirSync(data);
+  const port = await ownPort();
+  const args = [...common, '--data-dir', data];
+  const env = { ...commonEnv, GATEWAY_LISTEN_PORT: `${port}` };
+  const start = async (logs: (() => string)[]) => {
+    const started = await startGateway(args, env);
+    logs.push(started.output);
+    return { pid: started.process.pid as number, stop: started.stop };
+  };
+  return { url: `http://127.0.0.1:${port}`, args, env, start };
 }
 
 async function openMlflow({ backend }: FaultsOptions, folder: string, open: Open) {

@@ -146,7 +146,7 @@ describe.each(Object.entries(INDEXES))('a rebuild by a gateway with %s', (name, 
     const shared = await createExperiments(gateway.url, 3, `rebuild-load-${name}`);
     for (const id of shared) history.addExperiment(id);
     const soak = new Soak({
-      gateway: gateway.url,
+      gateways: [gateway.url],
       history,
       evidence,
       faultBetween: () => undefined,
