@@ -42,6 +42,10 @@ class ElasticsearchIndex implements RunsIndex {
     return createScan(this.#connection, () => this.#index, query);
   }
 
+  exists(): Promise<boolean> {
+    return this.#connection.ask((client, options) => client.indices.exists({ index: this.#alias }, options));
+  }
+
   async prepare(): Promise<void> {
     if (this.#isReplaced)
       throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'Another Elasticsearch index has taken the place of this one.');

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { GatewayError } from '../../src/errors/gateway-error.ts';
 import type { Scan } from '../../src/plan/adapter.ts';
 import type { Coverage, RunsIndex, WriteReport } from '../../src/plan/runs-index.ts';
@@ -16,9 +17,6 @@ export interface SqliteOptions {
 
 /** Runs in a SQLite file of this machine. */
 export const createSqliteIndex = (options: SqliteOptions): RunsIndex => new SqliteIndex(new IndexPlace(options.file));
-
-/** The file that is the index, whichever of the two that takes turns. */
-export const indexFileAt = ({ file }: SqliteOptions): string => new IndexPlace(file).current;
 
 interface Connections {
   readonly source: RunSource;
@@ -53,6 +51,10 @@ class SqliteIndex implements RunsIndex {
 
   pushDown(query: RunQuery): Scan {
     return this.#open.source.pushDown(query);
+  }
+
+  async exists(): Promise<boolean> {
+    return existsSync(this.#file);
   }
 
   async prepare(): Promise<void> {

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
 import { openRedisLedger } from '../../adapters/redis/index.ts';
-import { createSqliteIndex, indexFileAt, openFeedJournal } from '../../adapters/sqlite/index.ts';
+import { createSqliteIndex, openFeedJournal } from '../../adapters/sqlite/index.ts';
 import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -207,10 +207,6 @@ const usesFile = ({ index, elasticsearch }: UpstreamConfig): boolean =>
 /** Where the index is, for people. */
 export const placeOf = (config: UpstreamConfig): string =>
   usesFile(config) ? indexFile(config) : withoutCredentials(config.elasticsearch.url ?? '');
-
-/** Whether the index is a file that is not there yet: opening it would make it. */
-export const isFileMissing = (config: UpstreamConfig): boolean =>
-  usesFile(config) && !existsSync(indexFileAt({ file: indexFile(config) }));
 
 /** A file for each MLflow server: gateways of several may share a data folder, never an index. */
 const indexFile = ({ data, upstream }: UpstreamConfig): string =>

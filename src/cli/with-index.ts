@@ -8,7 +8,7 @@ import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import { OwnReadings } from '../upstream/own-readings.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
-import { isFileMissing, openRunsIndex, placeOf } from './open-index.ts';
+import { openRunsIndex, placeOf } from './open-index.ts';
 
 /** What a command has to work with. */
 export interface Opened {
@@ -56,9 +56,9 @@ export async function withIndex(
   }
 }
 
-/** Prepares an index that is only looked at. @throws when there is none, instead of making one where it can. */
+/** Prepares an index that is only looked at. @throws when there is none, instead of making one. */
 export async function prepareToRead({ config, index }: Opened): Promise<void> {
-  if (isFileMissing(config)) throw new Error(`There is no runs index at ${placeOf(config)}. ${NEVER_USED}`);
+  if (!(await index.exists())) throw new Error(`There is no runs index at ${placeOf(config)}. ${NEVER_USED}`);
   await index.prepare();
 }
 

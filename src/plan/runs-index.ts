@@ -28,6 +28,8 @@ export type Coverage = 'complete' | 'excluded';
  * have gone past it since. Coverage counts only in the epoch it was recorded in.
  */
 export interface RunsIndex extends RunAdapter {
+  /** Whether it has ever been prepared; asking makes nothing. @throws GatewayError when that cannot be found out. */
+  exists(): Promise<boolean>;
   /** Creates what is missing. Idempotent. @throws GatewayError when the existing index has another mapping version. */
   prepare(): Promise<void>;
   /** The next number of one sequence that all writers of this index share; survives restarts, never goes back. */

@@ -518,5 +518,14 @@ export function itIsARunsIndex(
       expect(await answerOf(three, runQuery())).toEqual([run]);
       await three.ping();
     });
+
+    it('is not there before it is prepared, and asking makes nothing', async () => {
+      const here = await place();
+      const index = here.connect();
+      expect(await index.exists()).toBe(false);
+      expect(await here.list()).toEqual([]);
+      await index.prepare();
+      expect(await here.connect().exists()).toBe(true);
+    });
   });
 }
