@@ -14,12 +14,14 @@ export interface RedisLedgerOptions {
   readonly scope: string;
   /** Stays the same for a gateway that still knows what it had noted before it died; by default a new one. */
   readonly id?: string | undefined;
-  /** The epoch that this gateway kept the index in, for a Redis that knows of none. */
+  /** The epoch that this gateway kept the index in, for a Redis that knows of none: only if it kept it alone. */
   readonly epoch?: number | undefined;
   /** How long a gateway may be away before the others begin an epoch without it, in ms. */
   readonly absentMs: number;
   /** How long the others wait for a gateway that does not report, before they stop answering from the index, in ms. */
   readonly leaseMs?: number;
+  /** Told whether others take part, whenever that changes. */
+  onCompany?(others: boolean): void;
   /** Told when it can take part no more, and why; and when it can again. */
   onOutage?(error: Error | undefined): void;
 }
@@ -61,12 +63,16 @@ class RedisFeedLedger implements FeedLedger {
   #leaseOver = 0;
   #members: readonly string[] = [];
   #arrivals: number | undefined;
+  /** What was told of others taking part. */
+  #company: boolean | undefined;
   /** Gateways whose lease was over at the last look. */
   #missing = 0;
   #epoch: number | undefined;
   #leads = false;
   #voiding = false;
   #position = 0;
+  /** Everything has to be heard from the beginning. */
+  #isAfresh = true;
   /** Marks of what this gateway noted or settled itself, until they are heard. */
   readonly #own = new Map<string, number>();
   /** Experiments whose doubt is on its way, and how many times. */
@@ -115,13 +121,14 @@ class RedisFeedLedger implements FeedLedger {
   }
 
   get solitude(): number | undefined {
-    return this.#members.some((member) => member !== this.#id) ? undefined : this.#arrivals;
+    return this.#hasCompany ? undefined : this.#arrivals;
   }
 
   join(member: LedgerMember, successor?: Successor): void {
     this.#member = member;
     this.#successor = successor;
     this.#wentOn = this.#joined;
+    this.#heardAt = undefined;
     this.#joined = false;
     this.#joining = false;
     if (this.#beating !== undefined) void this.#enterOnce().catch((error: Error) => this.#lose(error));
@@ -216,6 +223,17 @@ class RedisFeedLedger implements FeedLedger {
     this.#redis.disconnect();
   }
 
+  #tellCompany(): void {
+    const company = this.#hasCompany;
+    if (company !== this.#company) this.#options.onCompany?.(company);
+    this.#company = company;
+  }
+
+  /** As last heard. */
+  get #hasCompany(): boolean {
+    return this.#members.some((member) => member !== this.#id);
+  }
+
   #nameOf(write: string): string {
     return `u:${this.#id}:${write}`;
   }
@@ -244,9 +262,8 @@ class RedisFeedLedger implements FeedLedger {
       } catch (error) {
         this.#lose(error as Error);
       }
-    const isAlone = this.#members.every((member) => member === this.#id);
     const leftMs = this.#leaseOver + CLOCKS_APART_MS - performance.now();
-    if (!isAlone && leftMs > 0) await sleep(leftMs);
+    if (this.#hasCompany && leftMs > 0) await sleep(leftMs);
   }
 
   async #ask(name: ScriptName, ...args: string[]): Promise<unknown> {
@@ -304,7 +321,7 @@ class RedisFeedLedger implements FeedLedger {
     const begins = [this.#epoch ?? '', epoch, solitude, others.length, ...others].map(String);
     const notes = this.#itemsOf(member?.unsettled() ?? {});
     this.#joining = true;
-    const agreed = (await this.#call('register', clock, String(this.#leaseMs), ...begins, ...notes)) as string;
+    await this.#call('register', clock, String(this.#leaseMs), ...begins, ...notes);
     // Lost meanwhile, or another index: what was noted since may be missing.
     if (!this.#joining) return;
     this.#successor = undefined;
@@ -313,11 +330,7 @@ class RedisFeedLedger implements FeedLedger {
     this.#leaseOver = performance.now() + this.#leaseMs;
     if (!this.#wentOn) this.#joinedAt = performance.now();
     this.#wentOn = false;
-    this.#position = 0;
-    this.#own.clear();
-    this.#doubts.clear();
-    member?.missed();
-    this.#hearEpoch(agreed, true);
+    this.#isAfresh = true;
     if (this.#voiding) await this.#void();
     await this.#look(0);
     this.#outage = undefined;
@@ -336,31 +349,42 @@ class RedisFeedLedger implements FeedLedger {
   async #void(): Promise<void> {
     await this.#call('voidEpoch');
     this.#voiding = false;
-    this.#hearEpoch('');
-  }
-
-  #hearEpoch(told: string, afresh = false): void {
-    const epoch = told === '' ? undefined : Number(told);
-    if (epoch === this.#epoch && !afresh) return;
-    this.#epoch = epoch;
-    // What it doubted itself in the new epoch it forgets with the rest, and hears again.
-    this.#own.clear();
-    const onTheWay = [...this.#onTheWay.keys()].filter((item) => item.startsWith('x:'));
-    this.#member?.hearEpoch(epoch, new Set(onTheWay.map((item) => item.slice(2))));
+    this.#epoch = undefined;
+    this.#isAfresh = true;
   }
 
   async #look(leaseMs: number): Promise<void> {
-    const reply = (await this.#ask('look', String(this.#position), String(leaseMs))) as LookReply;
-    const [epoch, leader, lapsed, members, arrivals, noted, details, settled] = reply;
-    this.#heardAt = performance.now();
+    const from = this.#isAfresh ? 0 : this.#position;
+    const reply = (await this.#ask('look', String(from), String(leaseMs))) as LookReply;
+    const [told, leader, lapsed, members, arrivals, noted, details, settled] = reply;
     this.#members = members;
+    this.#tellCompany();
     this.#arrivals = Number(arrivals);
     this.#missing = lapsed;
-    if (!this.#voiding) this.#hearEpoch(epoch);
+    const epoch = told === '' ? undefined : Number(told);
+    const isAfresh = this.#isAfresh || (epoch !== this.#epoch && !this.#voiding);
+    if (isAfresh && from > 0) {
+      this.#isAfresh = true;
+      return this.#look(leaseMs);
+    }
+    if (isAfresh) this.#beginAfresh(epoch);
     this.#hearNews(noted, details, settled);
+    this.#heardAt = performance.now();
     if (this.#leads === (leader === this.#id)) return;
     this.#leads = !this.#leads;
     this.#member?.hearRole(this.#leads);
+  }
+
+  /** What is still true, noted by itself or by others, is heard now: in one turn, so that nobody sees what is in between. */
+  #beginAfresh(epoch: number | undefined): void {
+    this.#isAfresh = false;
+    if (!this.#voiding) this.#epoch = epoch;
+    this.#position = 0;
+    this.#own.clear();
+    this.#doubts.clear();
+    const onTheWay = [...this.#onTheWay.keys()].filter((item) => item.startsWith('x:'));
+    this.#member?.missed();
+    this.#member?.hearEpoch(this.#epoch, new Set(onTheWay.map((item) => item.slice(2))));
   }
 
   #hearNews(noted: LookReply[5], details: LookReply[6], settled: LookReply[7]): void {

@@ -99,7 +99,7 @@ local succeeds = isAlone and ARGV[5] ~= '' and ARGV[6] == arrivals and redis.cal
 if succeeds then beginEpoch(ARGV[5]) end
 if ARGV[at] then note(nextMark(), at) end
 elect(tonumber(ARGV[3]))
-return redis.call('HGET', state, 'epoch')
+return redis.status_reply('OK')
 `;
 
 /** ARGV: member, the last mark heard, lease in ms or 0 to leave it as it is. */

@@ -24,7 +24,8 @@ CREATE TABLE state (one INTEGER PRIMARY KEY, epoch INTEGER, boot TEXT NOT NULL, 
 CREATE TABLE runs (run_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE experiments (experiment_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE writes (id INTEGER PRIMARY KEY, effect TEXT NOT NULL) STRICT;
-CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT NULL) STRICT;
+CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT NULL,
+  company INTEGER NOT NULL DEFAULT 0) STRICT;
 `,
     'CREATE TABLE copied_to (experiment_id TEXT PRIMARY KEY, start_time INTEGER NOT NULL) STRICT, WITHOUT ROWID',
   ],
@@ -35,7 +36,14 @@ CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT N
 };
 
 const ALIVE_EVERY_MS = 1_000;
-const NOTHING: Unfinished = { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), writes: [] };
+const NOTHING: Unfinished = {
+  epoch: undefined,
+  runs: [],
+  experiments: [],
+  copiedTo: new Map(),
+  hadCompany: false,
+  writes: [],
+};
 
 /** A journal in a file of this machine, for one process at a time: another one finds it locked, and goes without. */
 export const openFeedJournal = (options: FeedJournalOptions): FeedJournal => new SqliteFeedJournal(options);
@@ -99,6 +107,10 @@ class SqliteFeedJournal implements FeedJournal {
     this.#note(() => this.#run(sql`DELETE FROM copied_to WHERE experiment_id = ${experimentId}`));
   }
 
+  noteCompany(others: boolean): void {
+    this.#note(() => this.#run(sql`UPDATE gateway SET company = ${others ? 1 : 0}`));
+  }
+
   noteWrite(effect: WriteEffect): number {
     const id = ++this.#lastWrite;
     this.#note(() => this.#run(sql`INSERT INTO writes VALUES (${id}, ${JSON.stringify(effect)})`));
@@ -149,8 +161,10 @@ class SqliteFeedJournal implements FeedJournal {
       .all<{ experiment_id: string; start_time: bigint }>(sql`SELECT * FROM copied_to`)
       .map((row): [string, bigint] => [row.experiment_id, row.start_time]);
     this.#lastWrite = writes.at(-1)?.id ?? 0;
-    this.#id = this.#readId(statements);
+    const gateway = this.#readGateway(statements);
+    this.#id = gateway.id;
     return {
+      hadCompany: gateway.company !== 0n,
       epoch: state && this.#isReliable(state.boot, Number(state.alive_at)) ? Number(state.epoch) : undefined,
       runs: column(sql`SELECT run_id FROM runs`),
       experiments: column(sql`SELECT experiment_id FROM experiments`),
@@ -159,12 +173,12 @@ class SqliteFeedJournal implements FeedJournal {
     };
   }
 
-  #readId(statements: Statements): string {
-    const [gateway] = statements.all<{ id: string; boot: string }>(sql`SELECT id, boot FROM gateway`);
-    if (gateway && gateway.boot === this.#boot) return gateway.id;
+  #readGateway(statements: Statements): { id: string; company: bigint } {
+    const [gateway] = statements.all<{ id: string; boot: string; company: bigint }>(sql`SELECT * FROM gateway`);
+    if (gateway && gateway.boot === this.#boot) return gateway;
     const id = randomUUID();
-    statements.run(sql`INSERT OR REPLACE INTO gateway VALUES (1, ${id}, ${this.#boot ?? ''})`);
-    return id;
+    statements.run(sql`INSERT OR REPLACE INTO gateway VALUES (1, ${id}, ${this.#boot ?? ''}, 0)`);
+    return { id, company: 0n };
   }
 
   #isReliable(boot: string, aliveAt: number): boolean {

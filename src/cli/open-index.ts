@@ -177,8 +177,9 @@ function openLedger(
     keyPrefix: redis.keyPrefix,
     scope: shortHash(nameOf(config)),
     id: journal.id,
-    epoch: journal.unfinished.epoch,
+    epoch: journal.unfinished.hadCompany ? undefined : journal.unfinished.epoch,
     absentMs: feed.absentMs,
+    onCompany: (others) => journal.noteCompany(others),
     onOutage: (err) =>
       err
         ? logger.warn({ err }, 'cut off from the other gateways: the MLflow server answers instead of the index')

@@ -78,9 +78,8 @@ export class ExperimentCoverage {
     if (this.#doubted.get(experimentId) !== 'noted') this.#doubted.set(experimentId, by);
   }
 
-  /** Doubts that this gateway noted. */
-  get noted(): readonly string[] {
-    return [...this.#doubted].filter(([, by]) => by === 'noted').map(([id]) => id);
+  get doubted(): readonly string[] {
+    return [...this.#doubted.keys()];
   }
 
   /** Another gateway copied the experiment after it was doubted: the index has the word again. */

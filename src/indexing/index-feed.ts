@@ -191,7 +191,8 @@ export class IndexFeed implements Feed {
   #unsettled(): Notes {
     return {
       runs: this.#dirty.own.map((runId) => this.#noteOf(runId)),
-      doubted: this.#keeper.coverage.noted,
+      // Those that it only heard of, too: whoever noted them may be gone, and Redis may have forgotten.
+      doubted: this.#keeper.coverage.doubted,
       uncertain: this.#uncertain.own,
     };
   }
@@ -298,14 +299,21 @@ export class IndexFeed implements Feed {
   async #makeReady(ids: ReadonlySet<string>, upTo: number, deadline: AbortSignal): Promise<boolean> {
     const { coverage } = this.#keeper;
     if (!(await coverage.check(ids))) return false;
+    if (!(await this.#flush(ids, upTo, deadline))) return false;
+    await this.#refresher.show(ids);
+    // Meanwhile a run may have turned out to be more than the index can hold.
+    return coverage.wasComplete(ids) && !this.#uncertain.blocks(ids);
+  }
+
+  async #flush(ids: ReadonlySet<string>, upTo: number, deadline: AbortSignal): Promise<boolean> {
+    if (this.#dirty.blocks(ids, upTo) === 'no') return true;
     for (let blocked = this.#dirty.blocks(ids, upTo); blocked !== 'no'; blocked = this.#dirty.blocks(ids, upTo)) {
       deadline.throwIfAborted();
       if (blocked === 'failing') return false;
       await this.#worker.hurry(ids);
     }
-    await this.#refresher.show(ids);
-    // Meanwhile a run may have turned out to be more than the index can hold.
-    return coverage.wasComplete(ids) && !this.#uncertain.blocks(ids);
+    // Another gateway may have found that the index cannot hold one of these runs.
+    return this.#ledger.catchUp();
   }
 
   /** Copies what is dirty, as far as time allows, and ends. What is left is void with the next epoch. */

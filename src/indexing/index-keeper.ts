@@ -148,7 +148,10 @@ export class IndexKeeper {
     for (const id of doubted) this.coverage.doubt(id, 'heard');
     for (const id of trusted) this.coverage.trust(id);
     for (const id of created) if (!this.#experiments.has(id)) this.#experiments.set(id, 'active');
-    if (this.#leading) this.#queue.add(doubted, true);
+    if (!this.#leading) return;
+    this.#queue.add(doubted, true);
+    // Whoever made them may not live to record that they are complete.
+    this.#queue.add(created);
   }
 
   /** Any run of these experiments may have changed; with `copy`, nothing more is expected to, so copy them again. */

@@ -76,6 +76,11 @@ export class SideJournal implements FeedJournal {
     this.#journal?.forgetCopiedTo(experimentId);
   }
 
+  /** It is said of the index that is served, by the ledger that is shared for it. */
+  noteCompany(others: boolean): void {
+    this.#journal?.noteCompany(others);
+  }
+
   noteWrite(effect: WriteEffect): number {
     const id = --this.#lastWrite;
     this.#writes.set(id, { effect, note: this.#journal?.noteWrite(effect) });

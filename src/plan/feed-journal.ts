@@ -10,6 +10,8 @@ export interface Unfinished {
   readonly experiments: readonly string[];
   /** Experiments whose copy was under way, each with the start time of the oldest runs that are in the index already. */
   readonly copiedTo: ReadonlyMap<string, bigint>;
+  /** Other gateways kept the same index: what they knew is not noted here. */
+  readonly hadCompany: boolean;
   /** Writes whose end it did not see: the backend may have carried them out, or may still. To be forgotten by their ids. */
   readonly writes: readonly { readonly id: number; readonly effect: WriteEffect }[];
 }
@@ -37,6 +39,8 @@ export interface FeedJournal {
   /** Of an experiment that is being copied, newest first, all is in the index that started later than this. */
   noteCopiedTo(experimentId: string, startTime: bigint): void;
   forgetCopiedTo(experimentId: string): void;
+  /** Whether other gateways keep the same index from now on. */
+  noteCompany(others: boolean): void;
   /** A write is about to happen. @returns what to forget it by */
   noteWrite(effect: WriteEffect): number;
   forgetWrite(id: number): void;
@@ -46,7 +50,7 @@ export interface FeedJournal {
 /** Remembers nothing: the index is copied anew at every start. */
 export const NO_JOURNAL: FeedJournal = {
   id: undefined,
-  unfinished: { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), writes: [] },
+  unfinished: { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), hadCompany: false, writes: [] },
   begin: () => {},
   end: () => {},
   noteRun: () => {},
@@ -55,6 +59,7 @@ export const NO_JOURNAL: FeedJournal = {
   forgetExperiment: () => {},
   noteCopiedTo: () => {},
   forgetCopiedTo: () => {},
+  noteCompany: () => {},
   noteWrite: () => 0,
   forgetWrite: () => {},
   close: () => {},

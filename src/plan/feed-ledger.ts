@@ -35,7 +35,7 @@ export type Claim = 'mine' | 'others' | 'settled';
 
 /** What the ledger tells the feed that takes part in it, and asks it for. */
 export interface LedgerMember {
-  /** All that this gateway noted and nobody settled, as far as it knows. */
+  /** All that this gateway noted and nobody settled, as far as it knows, and every experiment that it knows to be doubted. */
   unsettled(): Notes;
   hear(news: News): void;
   /** Another epoch was agreed, or none is any more. What was doubted in the old one is void, but for `except`. */

@@ -34,7 +34,8 @@ class Links {
       keyPrefix: 'replicas',
       scope: this.#scope,
       id: journal.id,
-      epoch: journal.unfinished.epoch,
+      epoch: journal.unfinished.hadCompany ? undefined : journal.unfinished.epoch,
+      onCompany: (others) => journal.noteCompany(others),
       absentMs: 2_500,
       leaseMs: 600,
     });

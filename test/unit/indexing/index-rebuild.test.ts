@@ -179,6 +179,7 @@ describe('a rebuild', () => {
       runs: ['run0'],
       experiments: [],
       copiedTo: new Map(),
+      hadCompany: false,
       writes: [{ id: expect.any(Number), effect: underWay }],
     });
     journal.close();

@@ -75,6 +75,7 @@ describe('the notes of two feeds', () => {
       runs: ['both', 'new'],
       experiments: ['2'],
       copiedTo: new Map(),
+      hadCompany: false,
       writes: [{ id: expect.any(Number), effect: effect('of second') }],
     });
   });

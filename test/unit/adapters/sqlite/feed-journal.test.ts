@@ -8,7 +8,7 @@ import { openFeedJournal } from '../../../../adapters/sqlite/index.ts';
 import type { FeedJournal } from '../../../../src/plan/feed-journal.ts';
 import { NO_EFFECT } from '../../../../src/plan/write-effect.ts';
 
-const NOTHING = { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), writes: [] };
+const NOTHING = { epoch: undefined, runs: [], experiments: [], copiedTo: new Map(), hadCompany: false, writes: [] };
 const EFFECT = { ...NO_EFFECT, runs: [{ runId: 'w' }], uncertain: true };
 
 let folder: string;
@@ -72,6 +72,7 @@ describe('a journal', () => {
       runs: ['a'],
       experiments: ['2'],
       copiedTo: new Map([['2', -(2n ** 63n)]]),
+      hadCompany: false,
       writes: [{ id: second, effect: EFFECT }],
     });
   });
