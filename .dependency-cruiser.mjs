@@ -16,7 +16,7 @@ const LAYERS = {
 const OWNED = {
   express: ['^src/(http/|app\\.ts|main\\.ts)'],
   'http-proxy-middleware': ['^src/http/'],
-  ioredis: ['^src/cache/', '^adapters/redis/'],
+  ioredis: ['^adapters/redis/'],
   '@elastic/elasticsearch': ['^adapters/elasticsearch/'],
   undici: ['^src/upstream/'],
   'prom-client': ['^src/telemetry/'],

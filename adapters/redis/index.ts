@@ -1,1 +1,2 @@
 export { openRedisLedger, type RedisLedgerOptions } from './feed-ledger.ts';
+export { RedisStore, type RedisStoreOptions } from './redis-store.ts';

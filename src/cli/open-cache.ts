@@ -1,7 +1,7 @@
+import { RedisStore } from '../../adapters/redis/index.ts';
 import { type CachedRead, createCachedRead, uncachedRead } from '../cache/cached-read.ts';
 import { Invalidation } from '../cache/invalidation.ts';
 import { MemoryStore } from '../cache/memory-store.ts';
-import { RedisStore } from '../cache/redis-store.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Breaker, OnBreakerChange } from '../faults/breaker.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { RedisStore } from '../../adapters/redis/index.ts';
 import { MemoryStore } from '../../src/cache/memory-store.ts';
-import { RedisStore } from '../../src/cache/redis-store.ts';
 import { OwnRedis } from '../fixtures/own-redis.ts';
 import { itIsACacheStore } from './cache-store.ts';
 

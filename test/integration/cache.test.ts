@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RedisStore } from '../../adapters/redis/index.ts';
 import { createCachedRead } from '../../src/cache/cached-read.ts';
 import { Invalidation } from '../../src/cache/invalidation.ts';
 import { MemoryStore } from '../../src/cache/memory-store.ts';
-import { RedisStore } from '../../src/cache/redis-store.ts';
 import type { CacheStore } from '../../src/plan/cache-store.ts';
 import { dependency, type PlannedRead, type ReadAnswer } from '../../src/plan/read.ts';
 import { RunDirectory } from '../../src/plan/run-directory.ts';

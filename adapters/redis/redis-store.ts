@@ -1,16 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
-import { Breaker, type BreakerOptions } from '../faults/breaker.ts';
-import type { CacheStore } from '../plan/cache-store.ts';
+import type { Redis } from 'ioredis';
+import { Breaker, type BreakerOptions } from '../../src/faults/breaker.ts';
+import type { CacheStore } from '../../src/plan/cache-store.ts';
+import { connectRedis, type RedisConnection } from './connect-redis.ts';
 
-export interface RedisStoreOptions extends Pick<BreakerOptions, 'onChange'> {
-  readonly url: string;
-  readonly password?: string | undefined;
+export interface RedisStoreOptions extends Pick<BreakerOptions, 'onChange'>, RedisConnection {
   readonly keyPrefix: string;
-  /** A command that takes longer has failed, in ms. */
-  readonly commandTimeoutMs: number;
-  /** Told of lost connections; may be called often. */
-  readonly onError?: (error: Error) => void;
 }
 
 /** How long a generation nobody asks for is kept, in s. Losing one costs a miss. */
@@ -26,21 +21,17 @@ export class RedisStore implements CacheStore {
   readonly #prefix: string;
   readonly breaker: Breaker;
 
-  constructor({ url, password, keyPrefix, commandTimeoutMs, onError, ...events }: RedisStoreOptions) {
+  constructor({ keyPrefix, onChange, ...connection }: RedisStoreOptions) {
     this.#prefix = `${keyPrefix}:v1`;
-    this.#redis = new Redis(url, {
-      ...(password !== undefined && { password }),
-      commandTimeout: commandTimeoutMs,
-      // Nothing waits for a connection, and nothing is sent twice: a request that cannot be served now is a miss.
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      socketTimeout: 2_000,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
-    });
-    this.#redis.on('error', (error: Error) => onError?.(error));
+    this.#redis = connectRedis(connection);
     const probe = () => this.#redis.ping();
-    this.breaker = new Breaker({ ...events, name: 'redis', probe, firstMs: FIRST_MS, maxMs: MAX_MS });
+    this.breaker = new Breaker({
+      ...(onChange && { onChange }),
+      name: 'redis',
+      probe,
+      firstMs: FIRST_MS,
+      maxMs: MAX_MS,
+    });
   }
 
   async get(key: string): Promise<Buffer | undefined> {

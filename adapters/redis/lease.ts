@@ -1,0 +1,36 @@
+/** What two clocks may go apart in a lease, and timers be early, in ms. */
+const CLOCKS_APART_MS = 20;
+
+/**
+ * When a gateway's lease is surely over, should nothing more be heard of it: Redis counts from when it carries a command out,
+ * which is before its answer comes, and prolongs no lease that has ended.
+ */
+export class Lease {
+  readonly #ms: number;
+  /** In ms of `performance.now()`. */
+  #over = 0;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  /** A lease is about to be asked for; Redis refuses to give it later than a lease from now. */
+  ask(): void {
+    this.#over = Math.max(this.#over, performance.now() + 2 * this.#ms);
+  }
+
+  /** It is about to be prolonged. */
+  prolong(): void {
+    this.#over += this.#ms;
+  }
+
+  /** It was given, or prolonged. */
+  given(): void {
+    this.#over = performance.now() + this.#ms;
+  }
+
+  /** Until everybody else sees that it is over, in ms. */
+  get leftMs(): number {
+    return this.#over + CLOCKS_APART_MS - performance.now();
+  }
+}

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Lease } from './lease.ts';
+import type { ScriptedRedis } from './scripted-redis.ts';
+import type { ScriptName } from './scripts.ts';
+
+export interface MembershipOptions {
+  readonly redis: ScriptedRedis;
+  readonly leaseMs: number;
+  /** Asks for a lease, which Redis refuses to give later than one after `clock`; and says all that is unsettled, in one turn. */
+  register(clock: string): Promise<unknown>;
+  /** Called in the turn in which the lease was given. */
+  onEntered(): Promise<void>;
+  /** Has the lease prolonged. */
+  report(): Promise<void>;
+  /** Whether others take part. */
+  hasCompany(): boolean;
+  /** Told when this gateway can take part no more, and why; and when it can again. */
+  onOutage?(error: Error | undefined): void;
+}
+
+/** A gateway reports so many times a lease. */
+const BEATS_A_LEASE = 5;
+
+/** Whether a gateway takes part in a ledger: it holds a lease, joins again when it was cut off, and says so. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #lease: Lease;
+  readonly #closed = new AbortController();
+  #entering: Promise<void> | undefined;
+  #beating: Promise<void> | undefined;
+  #joined = false;
+  /** A registration is on its way: what is sent after it counts if it does. */
+  #joining = false;
+  /** It took part until it was to register anew. */
+  #goesOn = false;
+  /** In ms of `performance.now()`. */
+  #joinedAt = 0;
+  #outage: string | undefined;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.#lease = new Lease(options.leaseMs);
+  }
+
+  get joined(): boolean {
+    return this.#joined;
+  }
+
+  /**
+   * What a gateway that joined knows is all there is to know only after a lease: then the others were heard, or are missed.
+   */
+  get isTrusted(): boolean {
+    return this.#joined && performance.now() - this.#joinedAt >= this.#options.leaseMs;
+  }
+
+  /** Registers, from now on whenever it has to, or anew. */
+  enter(): void {
+    this.#goesOn = this.#joined;
+    this.#joined = false;
+    this.#joining = false;
+    if (this.#beating !== undefined) void this.#enterOnce().catch((error: Error) => this.lose(error));
+    else this.#beating = this.#beat();
+  }
+
+  /** Says something that the others must know; when that fails, waits until they see that this gateway is missing. */
+  async tell(say: () => Promise<void>): Promise<void> {
+    if (this.#joined || this.#joining)
+      try {
+        return await say();
+      } catch (error) {
+        this.lose(error as Error);
+      }
+    const { leftMs } = this.#lease;
+    if (this.#options.hasCompany() && leftMs > 0) await sleep(leftMs);
+  }
+
+  /** @throws when this gateway does not take part, or no more. */
+  async ask(name: ScriptName, ...args: string[]): Promise<unknown> {
+    if (!this.#joined) throw new Error('This gateway is cut off from the others.');
+    try {
+      return await this.#options.redis.call(name, ...args);
+    } catch (error) {
+      this.lose(error as Error);
+      throw error;
+    }
+  }
+
+  /** From now on nothing is told or heard; the next beat registers again. */
+  lose(error: Error): void {
+    this.#joined = false;
+    this.#joining = false;
+    this.#goesOn = false;
+    if (this.#closed.signal.aborted || error.message === this.#outage) return;
+    this.#outage = error.message;
+    this.#options.onOutage?.(error);
+  }
+
+  /** Takes its leave. */
+  async close(): Promise<void> {
+    if (this.#joined) await this.#options.redis.call('leave').catch(() => undefined);
+    this.#closed.abort();
+    this.#joined = false;
+    await this.#beating;
+  }
+
+  async #beat(): Promise<void> {
+    const { leaseMs, report } = this.#options;
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      try {
+        if (!this.#joined) await this.#enterOnce();
+        else {
+          this.#lease.prolong();
+          await report();
+          this.#lease.given();
+        }
+      } catch (error) {
+        this.lose(error as Error);
+      }
+      await sleep(leaseMs / BEATS_A_LEASE, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  #enterOnce(): Promise<void> {
+    this.#entering ??= this.#enter().finally(() => {
+      this.#entering = undefined;
+    });
+    return this.#entering;
+  }
+
+  async #enter(): Promise<void> {
+    const { redis, register, onEntered, onOutage } = this.#options;
+    if (!this.#goesOn) await redis.load();
+    const clock = String(await redis.call('clock'));
+    this.#lease.ask();
+    this.#joining = true;
+    await register(clock);
+    // Lost meanwhile, or to be done anew: what was noted since may be missing.
+    if (!this.#joining) return;
+    this.#joining = false;
+    this.#joined = true;
+    this.#lease.given();
+    if (!this.#goesOn) this.#joinedAt = performance.now();
+    this.#goesOn = false;
+    await onEntered();
+    this.#outage = undefined;
+    onOutage?.(undefined);
+  }
+}
