@@ -10,7 +10,7 @@ import { DirtyRuns } from './dirty-runs.ts';
 import { FlushWorker } from './flush-worker.ts';
 import { IndexKeeper, type KeeperStatus } from './index-keeper.ts';
 import { OwnLedger } from './own-ledger.ts';
-import { Pauses } from './pauses.ts';
+import { Readiness } from './readiness.ts';
 import { type ReconcileOptions, Reconciler, type ReconcileStatus } from './reconciler.ts';
 import { Refresher } from './refresher.ts';
 import { UncertainWrites } from './uncertain-writes.ts';
@@ -73,11 +73,9 @@ export class IndexFeed implements Feed {
   readonly #uncertain: UncertainWrites;
   readonly #keeper: IndexKeeper;
   readonly #reconciler: Reconciler | undefined;
-  readonly #pauses: Pauses;
+  readonly #readiness: Readiness;
   /** What writes may change whose end is not known yet. */
   readonly #underWay = new Set<WriteEffect>();
-  readonly #readyMs: number;
-  readonly #onFailure: (error: unknown) => void;
   #lastFailure: FeedStatus['lastFailure'];
 
   constructor(ports: IndexFeedPorts, options: IndexFeedOptions = {}) {
@@ -88,9 +86,6 @@ export class IndexFeed implements Feed {
       this.#lastFailure = { at: new Date().toISOString(), message: String(error) };
       options.onFailure?.(error);
     };
-    this.#onFailure = onFailure;
-    this.#readyMs = readyMs;
-    this.#pauses = new Pauses(retryMs);
     this.#directory = directory;
     this.#journal = journal;
     this.#ledger = ledger;
@@ -127,6 +122,17 @@ export class IndexFeed implements Feed {
       ledger,
       delaysMs: UNCERTAIN_TURNS.map((share) => share * (options.uncertainMs ?? 60_000)),
       repeat: (effect) => this.apply(effect),
+    });
+    this.#readiness = new Readiness({
+      ledger,
+      dirty: this.#dirty,
+      worker: this.#worker,
+      refresher: this.#refresher,
+      uncertain: this.#uncertain,
+      coverage: this.#keeper.coverage,
+      readyMs,
+      retryMs,
+      onFailure,
     });
     this.#reconciler =
       options.reconcile &&
@@ -258,62 +264,12 @@ export class IndexFeed implements Feed {
     return [...this.#uncertain.own.values()];
   }
 
-  async ready(experimentIds: readonly string[], signal: AbortSignal): Promise<boolean> {
-    const ids = new Set(experimentIds);
-    if (!(await this.#ledger.catchUp())) return false;
-    const upTo = this.#dirty.lastMark;
-    if (this.#uncertain.blocks(ids) || this.#keeper.coverage.isComplete(ids) === false) return false;
-    if (this.#isReady(ids, upTo)) return true;
-    if (this.#pauses.holds(ids)) return false;
-    try {
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(this.#readyMs)]);
-      const ready = await unlessAborted(this.#makeReady(ids, upTo, deadline), deadline);
-      this.#pauses.remove(ids);
-      return ready;
-    } catch (error) {
-      if (!signal.aborted) {
-        this.#pauses.add(ids);
-        this.#onFailure(error);
-      }
-      return false;
-    }
+  ready(experimentIds: readonly string[], signal: AbortSignal): Promise<boolean> {
+    return this.#readiness.ready(new Set(experimentIds), signal);
   }
 
   lagMs(experimentIds: readonly string[]): number | undefined {
-    const ids = new Set(experimentIds);
-    const { newsAgeMs } = this.#ledger;
-    if (newsAgeMs === undefined || this.#uncertain.blocks(ids)) return undefined;
-    if (this.#keeper.coverage.isComplete(ids) !== true) return undefined;
-    if (!this.#refresher.isVisible(ids)) void this.#refresher.show(ids).catch(this.#onFailure);
-    return Math.max(Math.ceil(newsAgeMs), this.#dirty.ageMs(ids), this.#refresher.unseenMs(ids));
-  }
-
-  #isReady(ids: ReadonlySet<string>, upTo: number): boolean {
-    return (
-      this.#keeper.coverage.isComplete(ids) === true &&
-      this.#dirty.blocks(ids, upTo) === 'no' &&
-      this.#refresher.isVisible(ids)
-    );
-  }
-
-  async #makeReady(ids: ReadonlySet<string>, upTo: number, deadline: AbortSignal): Promise<boolean> {
-    const { coverage } = this.#keeper;
-    if (!(await coverage.check(ids))) return false;
-    if (!(await this.#flush(ids, upTo, deadline))) return false;
-    await this.#refresher.show(ids);
-    // Meanwhile a run may have turned out to be more than the index can hold.
-    return coverage.wasComplete(ids) && !this.#uncertain.blocks(ids);
-  }
-
-  async #flush(ids: ReadonlySet<string>, upTo: number, deadline: AbortSignal): Promise<boolean> {
-    if (this.#dirty.blocks(ids, upTo) === 'no') return true;
-    for (let blocked = this.#dirty.blocks(ids, upTo); blocked !== 'no'; blocked = this.#dirty.blocks(ids, upTo)) {
-      deadline.throwIfAborted();
-      if (blocked === 'failing') return false;
-      await this.#worker.hurry(ids);
-    }
-    // Another gateway may have found that the index cannot hold one of these runs.
-    return this.#ledger.catchUp();
+    return this.#readiness.lagMs(new Set(experimentIds));
   }
 
   /** Copies what is dirty, as far as time allows, and ends. What is left is void with the next epoch. */

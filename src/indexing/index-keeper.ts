@@ -11,6 +11,7 @@ import { backfill } from './backfill.ts';
 import type { Progress } from './backfill-progress.ts';
 import { BackfillQueue } from './backfill-queue.ts';
 import { ExperimentCoverage } from './experiment-coverage.ts';
+import { LEDGER_POLL_MS, takeEpoch } from './take-epoch.ts';
 
 export interface IndexKeeperOptions {
   readonly index: RunsIndex;
@@ -53,8 +54,6 @@ export interface KeeperStatus {
 
 /** An experiment that could not be copied waits as after so many failures. */
 const LATER = 5;
-/** How often a gateway that waits for the one that leads looks what became of it, in ms. */
-const LEDGER_POLL_MS = 50;
 /** Runs whose experiment is learned from a backfill. */
 const MAX_LEARNED = 100_000;
 
@@ -65,14 +64,15 @@ export class IndexKeeper {
   readonly #queue = new BackfillQueue();
   readonly #experiments = new Map<string, Stage>();
   readonly #stopped = new AbortController();
-  #session = new AbortController();
+  /** The time in which it keeps the index in one epoch. */
+  #term = new AbortController();
   #running: Promise<void> | undefined;
   #superseded = false;
-  /** Sessions in a row that ended before all was copied. */
+  /** Terms in a row that ended before all was copied. */
   #interrupted = 0;
   #progress: Progress | undefined;
   #learned = 0;
-  /** This gateway fills the index, in this session. */
+  /** This gateway fills the index, in this term. */
   #leading = false;
 
   constructor(options: IndexKeeperOptions) {
@@ -127,7 +127,7 @@ export class IndexKeeper {
   /** Runs of any experiment may have changed: from now on none is complete until it was copied again. */
   async doubtAll(): Promise<void> {
     this.coverage.end();
-    this.#session.abort();
+    this.#term.abort();
     await this.#options.ledger.void();
   }
 
@@ -136,11 +136,11 @@ export class IndexKeeper {
     this.coverage.forgetDoubts(except);
     if (this.coverage.epoch === undefined || this.coverage.epoch === epoch) return;
     this.coverage.end();
-    this.#session.abort();
+    this.#term.abort();
   }
 
   hearRole(leads: boolean): void {
-    if (this.#leading && !leads) this.#session.abort();
+    if (this.#leading && !leads) this.#term.abort();
   }
 
   /** What other gateways did to experiments. */
@@ -193,10 +193,10 @@ export class IndexKeeper {
   async #run(): Promise<void> {
     const stopped = this.#stopped.signal;
     while (!stopped.aborted && !this.#superseded) {
-      this.#session = new AbortController();
-      const signal = AbortSignal.any([stopped, this.#session.signal]);
+      this.#term = new AbortController();
+      const signal = AbortSignal.any([stopped, this.#term.signal]);
       await this.#serve(signal).catch((error: unknown) => signal.aborted || this.#options.onFailure(error));
-      // What made the last session void often comes in bursts.
+      // What made the last term void often comes in bursts.
       await sleep(backOff(++this.#interrupted, this.#options.retryMs), undefined, {
         signal: stopped,
         ref: false,
@@ -206,11 +206,11 @@ export class IndexKeeper {
 
   /** Begins an epoch, or goes on with an earlier process's, and copies what is queued, until the signal aborts. */
   async #serve(signal: AbortSignal): Promise<never> {
-    const { index, reader, onFailure, retryMs } = this.#options;
+    const { index, reader, ledger, onFailure, retryMs } = this.#options;
     const again = { firstMs: retryMs, signal, onFailure };
     await persist(() => index.prepare(), again);
     const since = Date.now();
-    const { epoch, resumed } = await persist(() => this.#takeEpoch(signal), again);
+    const { epoch, resumed } = await persist(() => takeEpoch(index, ledger, signal), again);
     signal.throwIfAborted();
     this.coverage.begin(epoch);
     await this.#untilLeading(signal);
@@ -231,26 +231,6 @@ export class IndexKeeper {
     for (;;) {
       await this.#queue.filled(signal);
       await this.#backfill(epoch, signal);
-    }
-  }
-
-  /** The epoch that the gateways agreed on, if the index is in it; else the one that leads begins another. */
-  async #takeEpoch(signal: AbortSignal): Promise<{ epoch: number; resumed: boolean }> {
-    const { index, ledger } = this.#options;
-    for (;;) {
-      const agreed = ledger.joined ? ledger.epoch : undefined;
-      if (agreed !== undefined && (await index.epoch()) === agreed) {
-        // What others wrote last may not be visible yet.
-        await index.refresh();
-        if (ledger.epoch === agreed) return { epoch: agreed, resumed: true };
-      } else if (ledger.joined && ledger.leads) {
-        const epoch = await index.beginEpoch();
-        if (await ledger.begin(epoch)) return { epoch, resumed: false };
-      } else if (agreed !== undefined) {
-        // Another index may have the place by now.
-        await index.prepare();
-      }
-      await sleep(LEDGER_POLL_MS, undefined, { signal, ref: false });
     }
   }
 
@@ -298,6 +278,6 @@ export class IndexKeeper {
   #leave(ours: number, current: number): void {
     // A smaller number is that of another, empty index, which is ours to fill.
     this.#superseded = current > ours && !this.#options.ledger.isShared;
-    this.#session.abort();
+    this.#term.abort();
   }
 }
