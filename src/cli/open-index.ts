@@ -123,6 +123,7 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     onFailure: (err) => logger.warn({ err }, 'rebuilding the index, or cleaning up after it, failed'),
   });
   const status = () => live.served.feed.status();
+  const etaSeconds = () => (status().backfill?.etaMs ?? Number.NaN) / 1_000;
   const gauges: readonly [name: string, help: string, read: () => number][] = [
     ['dirty_runs', 'Runs with writes that the index lacks.', () => status().dirtyRuns],
     ['lag_seconds', 'Age of the oldest write that the index lacks.', () => status().oldestDirtyAgeMs / 1_000],
@@ -130,6 +131,9 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     ['missing_gateways', 'Those of them that have not reported in time.', () => status().ledger?.missing ?? 0],
     ['experiments', 'Experiments of the MLflow server.', () => status().experiments],
     ['complete_experiments', 'Experiments that the index answers for.', () => status().completeExperiments],
+    ['backfill_runs', 'Runs read by the backfill that runs or ran last.', () => status().backfill?.runs ?? 0],
+    ['backfill_runs_per_second', 'Its pace so far.', () => status().backfill?.runsPerSecond ?? 0],
+    ['backfill_eta_seconds', 'Time left to it; not a number as long as that is unknown.', etaSeconds],
   ];
   for (const [name, help, read] of gauges) metrics.gauge(`gateway_index_${name}`, help, read);
   return {

@@ -65,6 +65,11 @@ describe.each(Object.entries(INDEXES))('a first backfill of %s that is killed th
     }
   }
 
+  async function metric(metricName: string): Promise<number> {
+    const text = await (await fetch(`${gateway.url}/gateway/metrics`)).text();
+    return Number(new RegExp(`^${metricName} (.*)$`, 'm').exec(text)?.[1]);
+  }
+
   async function startAgain(): Promise<void> {
     gateway.process.kill('SIGKILL');
     await once(gateway.process, 'exit');
@@ -84,6 +89,9 @@ describe.each(Object.entries(INDEXES))('a first backfill of %s that is killed th
     expect(allButLarge.experiments).toBeGreaterThan(1);
     const second = await reach((_, runs) => runs >= allButLarge.runs + FOUR_PAGES);
     expect(second.complete).toBe(allButLarge.complete);
+    expect(await metric('gateway_index_backfill_runs')).toBeGreaterThanOrEqual(second.runs);
+    expect(await metric('gateway_index_backfill_runs_per_second')).toBeGreaterThan(0);
+    expect(await metric('gateway_index_backfill_eta_seconds')).toBeGreaterThan(0);
 
     await startAgain();
     const third = await reach((_, runs) => runs >= FOUR_PAGES);
@@ -94,6 +102,7 @@ describe.each(Object.entries(INDEXES))('a first backfill of %s that is killed th
     expect(last.experiments).toBe(1);
     // Where pages meet, a run comes twice.
     expect(last.runs).toBeLessThan(LARGE - 2 * TWO_PAGES + 20);
+    expect(await metric('gateway_index_backfill_eta_seconds')).toBe(0);
     expect(new Set([first, second, third, last].map(({ epoch }) => epoch)).size).toBe(1);
 
     const { code, stdout } = await runCommand(['verify', '--full', '--json', ...args()], env);
