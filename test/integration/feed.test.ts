@@ -5,6 +5,7 @@ import { splitRuns } from '../../src/domain/run-text.ts';
 import { backfillCommand } from '../../src/indexing/backfill-command.ts';
 import { IndexFeed } from '../../src/indexing/index-feed.ts';
 import { RunDirectory } from '../../src/plan/run-directory.ts';
+import type { RunReader } from '../../src/plan/run-reader.ts';
 import type { RunsIndex } from '../../src/plan/runs-index.ts';
 import { NO_EFFECT, type WriteEffect } from '../../src/plan/write-effect.ts';
 import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
@@ -28,7 +29,15 @@ describe.each([
   const random = new Random(7);
   const directory = new RunDirectory();
   const client = new UpstreamClient({ url: mlflow, timeoutMs: 60_000, connections: 8 });
-  const reader = createRunReader(client, { pageSize: 10 });
+  let readings = 0;
+  const uncounted = createRunReader(client, { pageSize: 10 });
+  const reader: RunReader = {
+    ...uncounted,
+    readRuns(...args) {
+      readings++;
+      return uncounted.readRuns(...args);
+    },
+  };
   const openFeed = () => new IndexFeed({ index, reader, directory }, { readyMs: 10_000, retryMs: 200 });
   const runIds: string[] = [];
   let place: IndexPlace;
@@ -114,6 +123,19 @@ describe.each([
     await untilReady(experimentIds);
     await expectEqual(experimentIds);
     expect(created).toBeGreaterThan(10);
+  });
+
+  it('costs the server five readings a second at most for a run that never stops logging', async () => {
+    const [runId = ''] = runIds;
+    const [begun, before] = [performance.now(), readings];
+    for (let step = 0; performance.now() < begun + 3_000; step++) {
+      const metric = { run_id: runId, key: 'hot', value: step, timestamp: step, step };
+      await write('runs/log-metric', metric, { runs: [{ runId }] });
+    }
+    await untilReady(experimentIds);
+    // Twice more: the reading that was due, and the one that the search asked for.
+    expect(readings - before).toBeLessThanOrEqual(2 + (performance.now() - begun) / 200);
+    await expectEqual(experimentIds);
   });
 
   it('follows an experiment that is deleted and restored', async () => {
