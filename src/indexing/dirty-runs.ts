@@ -1,8 +1,19 @@
+import { LRUCache } from 'lru-cache';
 import { backOff } from '../faults/back-off.ts';
 import { Refusal } from '../faults/breaker.ts';
 import { retryAfterOf } from '../faults/unavailable.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
+
+export interface DirtyRunOptions {
+  /** First wait after a failure, in ms. */
+  readonly retryMs: number;
+  /**
+   * How long a run that was just read is not read again, in ms, unless a search needs it: each reading costs the backend
+   * about what a write does, so one that is written to all the time must not be read every time.
+   */
+  readonly againMs: number;
+}
 
 /** A run to be read again, on its way to the index. */
 export interface TakenRun {
@@ -17,6 +28,9 @@ const LEFT_TO_OTHERS_MS = 3_000;
 const OTHERS_COPY_MS = 5;
 /** Until it is copied, a run keeps its whole experiment from the index; and trying costs one small question. */
 const MAX_WAIT_MS = 4_000;
+
+/** Runs of which it is known when they were read last. */
+const MAX_RECENT = 10_000;
 
 interface DirtyRun {
   /** The oldest mark that no finished reading covers. */
@@ -44,15 +58,17 @@ export type Blocked = 'no' | 'pending' | 'failing';
 export class DirtyRuns {
   readonly #directory: RunDirectory;
   readonly #journal: FeedJournal;
-  readonly #retryMs: number;
+  readonly #options: DirtyRunOptions;
+  /** When runs were read last, in ms of `performance.now()`. */
+  readonly #readAt = new LRUCache<string, number>({ max: MAX_RECENT });
   /** The longest dirty first. */
   readonly #runs = new Map<string, DirtyRun>();
   #lastMark = 0;
 
-  constructor(directory: RunDirectory, journal: FeedJournal, retryMs: number) {
+  constructor(directory: RunDirectory, journal: FeedJournal, options: DirtyRunOptions) {
     this.#directory = directory;
     this.#journal = journal;
-    this.#retryMs = retryMs;
+    this.#options = options;
   }
 
   get size(): number {
@@ -97,7 +113,7 @@ export class DirtyRuns {
 
   mark(runId: string): void {
     const run = this.#note(runId, 0);
-    run.leftUntil = 0;
+    run.leftUntil = this.#restsUntil(runId);
     if (run.own) return;
     run.own = true;
     this.#journal.noteRun(runId);
@@ -106,6 +122,10 @@ export class DirtyRuns {
   /** Another gateway noted a write to this run. */
   hear(runId: string): void {
     this.#note(runId, performance.now() + LEFT_TO_OTHERS_MS);
+  }
+
+  #restsUntil(runId: string): number {
+    return (this.#readAt.get(runId) ?? Number.NEGATIVE_INFINITY) + this.#options.againMs;
   }
 
   #note(runId: string, leftUntil: number): DirtyRun {
@@ -129,6 +149,7 @@ export class DirtyRuns {
     const inTurn = [...new Map([...first, ...waiting])].slice(0, limit);
     return inTurn.map(([runId, run]) => {
       run.taken = true;
+      this.#readAt.set(runId, now);
       return { runId, failures: run.failures };
     });
   }
@@ -158,7 +179,7 @@ export class DirtyRuns {
     delete run.again;
     const wasAsked = !(error instanceof Refusal);
     if (wasAsked || run.failures === 0) run.failures++;
-    const waitMs = backOff(wasAsked ? run.failures : 1, this.#retryMs, MAX_WAIT_MS);
+    const waitMs = backOff(wasAsked ? run.failures : 1, this.#options.retryMs, MAX_WAIT_MS);
     run.notBefore = performance.now() + retryAfterOf(error) + waitMs;
   }
 

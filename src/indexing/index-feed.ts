@@ -56,6 +56,8 @@ export interface FeedStatus extends KeeperStatus {
   readonly lastFailure: { readonly at: string; readonly message: string } | undefined;
 }
 
+/** A run that is written to all the time is copied in every so many rounds. */
+const ROUNDS_A_RUN = 5;
 /** When a write without an answer is taken to have happened; the last time for good. */
 const UNCERTAIN_TURNS = [1 / 60, 1 / 12, 1 / 3, 1];
 
@@ -89,7 +91,7 @@ export class IndexFeed implements Feed {
     this.#directory = directory;
     this.#journal = journal;
     this.#ledger = ledger;
-    this.#dirty = new DirtyRuns(directory, journal, retryMs);
+    this.#dirty = new DirtyRuns(directory, journal, { retryMs, againMs: ROUNDS_A_RUN * coalesceMs });
     this.#refresher = new Refresher(index);
     this.#keeper = new IndexKeeper({
       index,

@@ -125,16 +125,16 @@ describe.each([
     expect(created).toBeGreaterThan(10);
   });
 
-  it('costs the server five readings a second at most for a run that never stops logging', async () => {
-    const [runId = ''] = runIds;
+  it('costs the server a reading a second for a run that never stops logging', async () => {
+    const runId = await createRun(mlflow, { experiment_id: experimentIds[0] });
     const [begun, before] = [performance.now(), readings];
     for (let step = 0; performance.now() < begun + 3_000; step++) {
       const metric = { run_id: runId, key: 'hot', value: step, timestamp: step, step };
       await write('runs/log-metric', metric, { runs: [{ runId }] });
     }
     await untilReady(experimentIds);
-    // Twice more: the reading that was due, and the one that the search asked for.
-    expect(readings - before).toBeLessThanOrEqual(2 + (performance.now() - begun) / 200);
+    // And the first, and the one that the search asked for.
+    expect(readings - before).toBeLessThanOrEqual(2 + (performance.now() - begun) / 1_000);
     await expectEqual(experimentIds);
   });
 
