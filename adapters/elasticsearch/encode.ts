@@ -1,5 +1,6 @@
 import type { Run } from '../../src/domain/run.ts';
 import { MAX_METRICS } from './mapping.ts';
+import { columnPath, type KeyedEntity } from './promoted-columns.ts';
 import { MISSING_CODE, NAN_CODE, sortableDouble } from './sortable.ts';
 import { encodeKey, isIndexable, keyTerm } from './terms.ts';
 
@@ -22,13 +23,20 @@ export interface RunDocument {
   readonly tag_keys: readonly string[];
   readonly tag_order: Readonly<Record<string, string>>;
   readonly metrics: readonly { readonly key: string; readonly asc: string; readonly desc: string }[];
+  readonly metric_nan: Readonly<Record<string, '1'>>;
+  readonly metric_column: Readonly<Record<string, string>>;
+  readonly param_column: Readonly<Record<string, string>>;
+  readonly tag_column: Readonly<Record<string, string>>;
   readonly dataset_names: readonly string[];
   readonly dataset_digests: readonly string[];
   readonly dataset_contexts: readonly string[];
 }
 
-/** Lays a run out for search. `text` is the same run as MLflow's JSON: what searches give back. */
-export const encodeRun = (run: Run, text: string): RunDocument => ({
+/**
+ * Lays a run out for search. `text` is the same run as MLflow's JSON: what searches give back. `takes` says of which keys
+ * the index has a column, or may have one from now on.
+ */
+export const encodeRun = (run: Run, text: string, takes: (path: string) => boolean): RunDocument => ({
   run: text,
   experiment_id: run.experimentId,
   run_id: run.runId,
@@ -46,6 +54,12 @@ export const encodeRun = (run: Run, text: string): RunDocument => ({
   tag_keys: [...run.tags.keys()],
   tag_order: valuesOf(run.tags),
   metrics: [...run.metrics].map(([key, value]) => ({ key, ...codesOf(value) })),
+  metric_nan: Object.fromEntries([...run.metrics].filter(isNan).map(([key]) => [encodeKey(key), '1'])),
+  metric_column: columnsOf('metric', run.metrics, takes, (value) =>
+    Number.isNaN(value) ? undefined : codesOf(value).asc,
+  ),
+  param_column: columnsOf('param', run.params, takes, (value) => value),
+  tag_column: columnsOf('tag', run.tags, takes, (value) => value),
   dataset_names: run.datasets.map(({ name }) => name),
   dataset_digests: run.datasets.map(({ digest }) => digest),
   dataset_contexts: run.datasets.flatMap(({ context }) => context ?? []),
@@ -60,6 +74,22 @@ function codesOf(value: number) {
   if (Number.isNaN(value)) return { asc: String(NAN_CODE.ascending), desc: String(NAN_CODE.descending) };
   const code = String(sortableDouble(value));
   return { asc: code, desc: code };
+}
+
+const isNan = ([, value]: [string, number]) => Number.isNaN(value);
+
+function columnsOf<V>(
+  entity: KeyedEntity,
+  pairs: ReadonlyMap<string, V>,
+  takes: (path: string) => boolean,
+  encode: (value: V) => string | undefined,
+): Record<string, string> {
+  const columns: Record<string, string> = {};
+  for (const [key, value] of pairs) {
+    const [path, code] = [columnPath(entity, key), encode(value)];
+    if (path !== undefined && code !== undefined && takes(path)) columns[encodeKey(key)] = code;
+  }
+  return columns;
 }
 
 const MAX_ID_BYTES = 512;

@@ -4,6 +4,7 @@ import type { Coverage, RunsIndex, WriteReport } from '../../src/plan/runs-index
 import type { RunQuery } from '../../src/query/run-query.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import * as state from './index-state.ts';
+import { PromotedColumns } from './promoted-columns.ts';
 import { createScan } from './run-scan.ts';
 import { removeRuns, writeRuns } from './run-writer.ts';
 import { removeBeside, removeOwn, setUp, setUpBeside, takePlace } from './set-up.ts';
@@ -24,6 +25,7 @@ class ElasticsearchIndex implements RunsIndex {
   readonly #connection: Connection;
   readonly #alias: string;
   readonly #replicas: number | undefined;
+  readonly #columns: PromotedColumns;
   #identity: string | undefined;
   /** The index whose place this one does not have yet. */
   #inUse: ElasticsearchIndex | undefined;
@@ -35,11 +37,13 @@ class ElasticsearchIndex implements RunsIndex {
     this.#alias = index;
     this.#replicas = replicas;
     this.#connection = new Connection(connection);
+    this.#columns = new PromotedColumns(this.#connection, () => this.#index);
     this.#inUse = inUse;
   }
 
   pushDown(query: RunQuery): Scan {
-    return createScan(this.#connection, () => this.#index, query);
+    this.#columns.want(query.order);
+    return createScan(this.#connection, () => this.#index, query, this.#columns.known);
   }
 
   exists(): Promise<boolean> {
@@ -52,6 +56,7 @@ class ElasticsearchIndex implements RunsIndex {
     this.#identity = this.#inUse
       ? await setUpBeside(this.#connection, this.#alias, this.#identity, this.#replicas)
       : await setUp(this.#connection, this.#alias, this.#replicas);
+    await this.#columns.look();
   }
 
   async nextVersion(): Promise<number> {
@@ -59,7 +64,7 @@ class ElasticsearchIndex implements RunsIndex {
   }
 
   async write(runs: readonly string[], version: number): Promise<WriteReport> {
-    return writeRuns(this.#connection, this.#index, runs, version);
+    return writeRuns(this.#connection, this.#index, runs, version, this.#columns);
   }
 
   async remove(runIds: readonly string[], version: number): Promise<number> {

@@ -1,10 +1,13 @@
 import type { estypes } from '@elastic/elasticsearch';
 
 /** Changes with the meaning of a field or an encoding: an index of another version has to be built anew. */
-export const MAPPING_VERSION = 1;
+export const MAPPING_VERSION = 2;
 
 /** Most metrics of one run; each is a Lucene document of its own. */
 export const MAX_METRICS = 100_000;
+
+/** Most fields of the index, those below and columns of keys together. */
+export const FIELD_LIMIT = 2_000;
 
 type Property = estypes.MappingProperty;
 
@@ -39,6 +42,12 @@ const properties: Record<string, Property> = {
       desc: { type: 'long', index: false },
     },
   },
+  /** `1` for each metric that is NaN: of them the column below holds nothing. */
+  metric_nan: { type: 'flattened', index: false },
+  /** Columns of single keys, see `PromotedColumns`. */
+  metric_column: { type: 'object', dynamic: true },
+  param_column: { type: 'object', dynamic: true },
+  tag_column: { type: 'object', dynamic: true },
   dataset_names: filtered,
   dataset_digests: filtered,
   dataset_contexts: filtered,
@@ -50,6 +59,11 @@ const KEPT = ['run', 'epoch', 'coverage'];
 /** `identity` names this very index: one that is deleted and made anew has another. */
 export const mappings = (identity: string): estypes.MappingTypeMapping => ({
   dynamic: false,
+  date_detection: false,
+  dynamic_templates: [
+    { metrics: { path_match: 'metric_column.*', mapping: { type: 'long' } } },
+    { texts: { path_match: ['param_column.*', 'tag_column.*'], mapping: { type: 'keyword', index: false } } },
+  ],
   _meta: { version: MAPPING_VERSION, identity },
   _source: { includes: KEPT },
   properties,
@@ -62,7 +76,10 @@ export const settings = (replicas: number | undefined): estypes.IndicesIndexSett
   refresh_interval: '5s',
   // MLflow's default order: a page of it is read off the beginning of each segment.
   sort: { field: ['start_time', 'run_id'], order: ['desc', 'asc'] },
-  mapping: { nested_objects: { limit: MAX_METRICS } },
+  mapping: {
+    nested_objects: { limit: MAX_METRICS },
+    total_fields: { limit: FIELD_LIMIT, ignore_dynamic_beyond_limit: true },
+  },
   // As many experiments as a request of 1 MiB can name.
   max_terms_count: 1_048_576,
 });

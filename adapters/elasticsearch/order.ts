@@ -1,36 +1,52 @@
 import type { estypes } from '@elastic/elasticsearch';
 import type { Cursor, CursorPart, OrderKey } from '../../src/query/run-query.ts';
+import { type Columns, columnPath, type KeyedEntity, NO_COLUMNS } from './promoted-columns.ts';
 import { MISSING_CODE, NAN_CODE, sortableDouble } from './sortable.ts';
 import { encodeKey } from './terms.ts';
 
 type SortClause = estypes.SortOptions;
 
-/** A total order in sort clauses. Missing values come last both ways; the codes of NaN put it just before them. */
-export const compileOrder = (order: readonly OrderKey[]): SortClause[] => order.map(compileKey);
+/**
+ * A total order in sort clauses. Missing values come last both ways, NaN just before them: by its code among nested metrics,
+ * by a clause of its own after a column, which holds no NaN.
+ */
+export const compileOrder = (order: readonly OrderKey[], columns: Columns = NO_COLUMNS): SortClause[] =>
+  order.flatMap((key) => compileKey(key, columns));
 
-function compileKey({ field: { entity, key }, descending }: OrderKey): SortClause {
+function compileKey({ field: { entity, key }, descending }: OrderKey, columns: Columns): SortClause[] {
   const last = { order: descending ? 'desc' : 'asc', missing: '_last' } as const;
-  if (entity !== 'metric') return { [pathOf(entity, key)]: last };
+  if (entity === 'attribute') return [{ [key === 'run_name' ? 'name' : key]: last }];
+  const column = knownColumn(entity, key, columns);
+  if (entity !== 'metric') return [{ [column ?? `${entity}_order.${encodeKey(key)}`]: last }];
+  if (column) return [{ [column]: last }, { [`metric_nan.${encodeKey(key)}`]: { order: 'asc', missing: '_last' } }];
   const nested = { path: 'metrics', filter: { term: { 'metrics.key': key } } };
-  return { [descending ? 'metrics.desc' : 'metrics.asc']: { ...last, nested } };
+  return [{ [descending ? 'metrics.desc' : 'metrics.asc']: { ...last, nested } }];
 }
 
-function pathOf(entity: 'param' | 'tag' | 'attribute', key: string): string {
-  if (entity === 'attribute') return key === 'run_name' ? 'name' : key;
-  return `${entity}_order.${encodeKey(key)}`;
+function knownColumn(entity: KeyedEntity, key: string, columns: Columns): string | undefined {
+  const path = columnPath(entity, key);
+  return path !== undefined && columns.has(path) ? path : undefined;
 }
 
-/** What the sort values of the run at this place are: the next page begins after them. */
-export const compileCursor = (cursor: Cursor, order: readonly OrderKey[]): estypes.SortResults =>
-  order.map((key, i) => sortValue(key, cursor[i] ?? { rank: 1 }));
+/** What the sort values of the run at this place are, by the same columns: the next page begins after them. */
+export const compileCursor = (
+  cursor: Cursor,
+  order: readonly OrderKey[],
+  columns: Columns = NO_COLUMNS,
+): estypes.SortResults => order.flatMap((key, i) => sortValues(key, cursor[i] ?? { rank: 1 }, columns));
 
-function sortValue({ field: { entity, key }, descending }: OrderKey, { rank, value }: CursorPart): string | null {
+function sortValues(
+  { field: { entity, key }, descending }: OrderKey,
+  { rank, value }: CursorPart,
+  columns: Columns,
+): (string | null)[] {
   const direction = descending ? 'descending' : 'ascending';
   const missing = String(MISSING_CODE[direction]);
   if (entity === 'metric') {
-    if (rank === 0) return String(sortableDouble(Number(value)));
-    return rank === 1 ? String(NAN_CODE[direction]) : missing;
+    const code = rank === 0 ? String(sortableDouble(Number(value))) : undefined;
+    if (knownColumn(entity, key, columns)) return [code ?? missing, rank === 1 ? '1' : null];
+    return [code ?? (rank === 1 ? String(NAN_CODE[direction]) : missing)];
   }
-  if (rank === 0) return String(value);
-  return entity === 'attribute' && (key === 'start_time' || key === 'end_time') ? missing : null;
+  if (rank === 0) return [String(value)];
+  return [entity === 'attribute' && (key === 'start_time' || key === 'end_time') ? missing : null];
 }

@@ -13,6 +13,7 @@ import type { OrderKey, RunQuery } from '../../src/query/run-query.ts';
 import { compileQuery } from './compile.ts';
 import type { Connection } from './connection.ts';
 import { compileCursor, compileOrder } from './order.ts';
+import type { Columns } from './promoted-columns.ts';
 import { isOrdered, splitFilter } from './push-down.ts';
 
 /** Elasticsearch counts no further than this from the beginning of an answer. */
@@ -24,41 +25,42 @@ const ROWS_A_REQUEST = 2_000;
 /** How long Elasticsearch keeps a point in time between two requests. */
 const KEEP_ALIVE = '1m';
 
+/** A search, and what its sort clauses were made of. */
+interface Plan {
+  readonly order: readonly OrderKey[];
+  readonly columns: Columns;
+  readonly body: estypes.SearchRequest;
+}
+
 interface RunSource {
   readonly run: string;
 }
 
 /** Where and what to search, ready to be asked for pages. `index` is called late: the index may not be prepared yet. */
-export function createScan(connection: Connection, index: () => string, query: RunQuery): Scan {
+export function createScan(connection: Connection, index: () => string, query: RunQuery, columns: Columns): Scan {
   const { pushed, residual } = splitFilter(query.filter, query.dialect);
-  const body = { query: compileQuery(query, pushed), sort: compileOrder(query.order), track_total_hits: false };
+  const sort = compileOrder(query.order, columns);
+  const body = { query: compileQuery(query, pushed), sort, track_total_hits: false };
   return {
     residual,
     ordered: query.order.every((key) => isOrdered(key, query.dialect)),
     resumable: true,
     describe: () => body,
-    fetch: async (page, signal) => new Fetch(connection, index(), query.order, body, signal).page(page),
+    fetch: async (page, signal) =>
+      new Fetch(connection, index(), { order: query.order, columns, body }, signal).page(page),
   };
 }
 
 class Fetch {
   readonly #connection: Connection;
   readonly #index: string;
-  readonly #order: readonly OrderKey[];
-  readonly #body: estypes.SearchRequest;
+  readonly #plan: Plan;
   readonly #signal: AbortSignal;
 
-  constructor(
-    connection: Connection,
-    index: string,
-    order: readonly OrderKey[],
-    body: estypes.SearchRequest,
-    signal: AbortSignal,
-  ) {
+  constructor(connection: Connection, index: string, plan: Plan, signal: AbortSignal) {
     this.#connection = connection;
     this.#index = index;
-    this.#order = order;
-    this.#body = body;
+    this.#plan = plan;
     this.#signal = signal;
   }
 
@@ -92,7 +94,7 @@ class Fetch {
         rows.push(...part);
         const last = part.at(-1);
         if (last === undefined || part.length < size || rows.length === count) return rows;
-        at = { offset: from.offset + rows.length, cursor: cursorOf(decodeRun(last), this.#order) };
+        at = { offset: from.offset + rows.length, cursor: cursorOf(decodeRun(last), this.#plan.order) };
       }
     } finally {
       // It ends by itself as well, so a failure is not the caller's concern.
@@ -109,8 +111,9 @@ class Fetch {
   }
 
   async #search(source: estypes.SearchRequest, { offset, cursor }: Position, size: number): Promise<string[]> {
-    const start = cursor ? { search_after: compileCursor(cursor, this.#order) } : { from: offset };
-    const request = { ...this.#body, ...source, ...start, size, allow_partial_search_results: false };
+    const { order, columns, body } = this.#plan;
+    const start = cursor ? { search_after: compileCursor(cursor, order, columns) } : { from: offset };
+    const request = { ...body, ...source, ...start, size, allow_partial_search_results: false };
     const { hits, timed_out, _shards } = await this.#connection.ask(
       (client, options) => client.search<RunSource>(request, options),
       this.#signal,

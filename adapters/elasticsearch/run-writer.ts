@@ -6,6 +6,7 @@ import { backOff } from '../../src/faults/back-off.ts';
 import type { RejectedRun, WriteReport } from '../../src/plan/runs-index.ts';
 import { type Connection, itemFailure, statusOf } from './connection.ts';
 import { encodeRun, problemWith } from './encode.ts';
+import type { PromotedColumns } from './promoted-columns.ts';
 
 /** A document ready to be sent. */
 interface Encoded {
@@ -22,8 +23,9 @@ export async function writeRuns(
   index: string,
   runs: readonly string[],
   version: number,
+  columns: PromotedColumns,
 ): Promise<WriteReport> {
-  const { encoded, rejected } = encodeAll(runs);
+  const { encoded, rejected } = encodeAll(runs, columns);
   const report = { written: 0, stale: 0, rejected };
   for (const bulk of inBulks(encoded)) {
     const outcomes = await send(connection, index, bulk, version);
@@ -33,6 +35,7 @@ export async function writeRuns(
       else if (run) rejected.push(rejection(run, outcome.reason));
     }
   }
+  await columns.update();
   return report;
 }
 
@@ -65,12 +68,13 @@ const rejection = ({ runId, experimentId }: Omit<Encoded, 'json'>, reason: strin
   reason,
 });
 
-function encodeAll(runs: readonly string[]) {
+function encodeAll(runs: readonly string[], columns: PromotedColumns) {
+  const takes = (path: string) => columns.takes(path);
   const encoded: Encoded[] = [];
   const rejected: RejectedRun[] = [];
   for (const text of runs) {
     const run = decodeRun(text);
-    const document = encodeRun(run, text);
+    const document = encodeRun(run, text, takes);
     const problem = problemWith(run, document);
     if (problem) rejected.push(rejection(run, problem));
     else encoded.push({ runId: run.runId, experimentId: run.experimentId, json: JSON.stringify(document) });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { MAPPING_VERSION } from '../../adapters/elasticsearch/mapping.ts';
 import type { BreakerStatus } from '../../src/faults/breaker.ts';
 import type { FeedStatus } from '../../src/indexing/index-feed.ts';
 import { createRun } from '../fixtures/create-run.ts';
@@ -98,7 +99,8 @@ const BLOCKS: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
     ['read_only_allow_delete', 'read_only', 'write'].map((name) => [
       `the block ${name}`,
       async () => {
-        const block = (on: boolean | null) => put(`${INDEX}-v1/_settings`, { [`index.blocks.${name}`]: on });
+        const block = (on: boolean | null) =>
+          put(`${INDEX}-v${MAPPING_VERSION}/_settings`, { [`index.blocks.${name}`]: on });
         await block(true);
         return () => block(null);
       },
@@ -113,7 +115,7 @@ const BLOCKS: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
         },
       });
     const isBlocked = async () => {
-      const answer = await fetch(`${elasticsearch.url}/${INDEX}-v1/_settings?flat_settings`);
+      const answer = await fetch(`${elasticsearch.url}/${INDEX}-v${MAPPING_VERSION}/_settings?flat_settings`);
       return (await answer.text()).includes('read_only_allow_delete');
     };
     await disk('1003tb', '1002tb', '1001tb');
@@ -161,11 +163,11 @@ describe('a run that Elasticsearch refuses', () => {
     for (let i = 0; i < 6; i++) ids.push(await createRun(gateway.url, { experiment_id: experimentId, start_time: 1 }));
     const otherRun = await createRun(gateway.url, { experiment_id: other, start_time: 1 });
     await untilIndexed(experimentId, other);
-    await put(`${INDEX}-v1/_settings`, { 'index.blocks.write': true });
+    await put(`${INDEX}-v${MAPPING_VERSION}/_settings`, { 'index.blocks.write': true });
     for (const [i, run_id] of ids.entries())
       await post(gateway.url, 'runs/log-batch', { run_id, ...(i === 3 ? bad : good) });
     await post(gateway.url, 'runs/log-batch', { run_id: otherRun, ...good });
-    await put(`${INDEX}-v1/_settings`, { 'index.blocks.write': null });
+    await put(`${INDEX}-v${MAPPING_VERSION}/_settings`, { 'index.blocks.write': null });
     return { experimentId, other };
   }
 
@@ -183,7 +185,7 @@ describe('a run that Elasticsearch refuses', () => {
   }
 
   it('for its contents, among good ones: its experiment alone stays with MLflow, after a restart too', async () => {
-    await put(`${INDEX}-v1/_settings`, { 'index.mapping.nested_objects.limit': 3 });
+    await put(`${INDEX}-v${MAPPING_VERSION}/_settings`, { 'index.mapping.nested_objects.limit': 3 });
     const metrics = Array.from({ length: 5 }, (_, i) => ({ key: `m${i}`, value: i, timestamp: 1, step: 0 }));
     const { experimentId, other } = await writeTogether('contents', { metrics: metrics.slice(3) }, { metrics });
     await expectExcluded(experimentId, other);

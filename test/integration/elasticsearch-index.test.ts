@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { ElasticsearchOptions } from '../../adapters/elasticsearch/index.ts';
+import { FIELD_LIMIT, MAPPING_VERSION } from '../../adapters/elasticsearch/mapping.ts';
 import type { RunsIndex } from '../../src/plan/runs-index.ts';
 import type { Match } from '../../src/query/ast.ts';
+import { totalOrder } from '../../src/query/order.ts';
 import { itIsARunsIndex } from '../contract/runs-index.ts';
 import { elasticsearchOptions, newElasticsearchPlace } from '../fixtures/elasticsearch-place.ts';
 import { fillIndex } from '../fixtures/fill-index.ts';
@@ -89,6 +91,74 @@ describe('LIKE patterns in Elasticsearch', () => {
   });
 });
 
+describe('columns of single keys', () => {
+  const keysOf = (from: number, count: number) => Array.from({ length: count }, (_, i) => `key ${from + i}`);
+  const runOf = (at: number, keys: readonly string[], value: number) =>
+    runJson(
+      plainRun({
+        runId: runIdAt(at),
+        metrics: new Map(keys.map((key) => [key, value])),
+        params: new Map(keys.map((key) => [key, `${value}`])),
+      }),
+    );
+  const values = [3, Number.NaN, -1, 7, 0.5, 3, Number.NEGATIVE_INFINITY, 2];
+  const orderBy = (entity: 'metric' | 'param', key: string, descending: boolean) =>
+    runQuery({ order: totalOrder([{ field: { entity, key }, descending }]) });
+
+  async function columnsOf(index: string): Promise<Record<string, Record<string, object>>> {
+    const answer = (await (await fetch(`${url}/${index}/_mapping`)).json()) as Record<string, never>;
+    const { properties } = (Object.values(answer)[0] as unknown as { mappings: { properties: object } }).mappings;
+    return Object.fromEntries(
+      Object.entries(properties).flatMap(([name, { properties: columns = {} }]) =>
+        name.endsWith('_column') ? [[name, columns]] : [],
+      ),
+    );
+  }
+
+  it('come to the first keys alone; all others are sorted as exactly without', async () => {
+    const options = elasticsearchOptions(url);
+    const here = place(options);
+    const [index, other] = [await here.open(), await here.open()];
+    const runs = values.map((value, at) => runOf(at, keysOf(0, 500), value));
+    await fillIndex(index, runs.slice(0, 4));
+    await fillIndex(other, runs.slice(4));
+    // Far more than there is room for, by two gateways at once, that both know of the first columns alone.
+    const wide = values.map((value, at) => runOf(100 + at, keysOf(at * 100, 1_200), value));
+    await Promise.all(wide.map((run, at) => fillIndex(at % 2 ? index : other, [run])));
+    const late = values.map((value, at) => runOf(200 + at, ['key 0', 'key 1999', 'late'], value));
+    await fillIndex(index, late);
+    const { metric_column = {}, param_column = {} } = await columnsOf(options.index);
+    const fields = Object.keys(metric_column).length + Object.keys(param_column).length;
+    expect(fields).toBeGreaterThan(FIELD_LIMIT - 100);
+    expect(fields).toBeLessThan(FIELD_LIMIT);
+    expect(metric_column).toHaveProperty(['key%200=']);
+    expect(metric_column).not.toHaveProperty(['late=']);
+    const reference = createReference([...runs, ...wide, ...late]);
+    for (const reader of [index, other, await here.open()])
+      for (const entity of ['metric', 'param'] as const)
+        for (const key of ['key 0', 'key 499', 'key 700', 'key 1000', 'key 1500', 'key 1899', 'late'])
+          for (const descending of [false, true]) {
+            const query = orderBy(entity, key, descending);
+            expect(await answerOf(reader, query), `${entity} ${key}`).toEqual(reference.search(query));
+          }
+  });
+
+  it('are not relied on when somebody has changed how many there may be', async () => {
+    const options = elasticsearchOptions(url);
+    const here = place(options);
+    const index = await here.open();
+    await fillIndex(index, [runOf(0, ['a'], 1)]);
+    const sortOf = (reader: RunsIndex) => JSON.stringify(reader.pushDown(orderBy('metric', 'a', false)).describe());
+    expect(sortOf(index)).toContain('metric_column.a=');
+    await fetch(`${url}/${options.index}/_settings`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ 'index.mapping.total_fields.limit': FIELD_LIMIT + 1 }),
+    });
+    expect(sortOf(await here.open())).not.toContain('metric_column');
+  });
+});
+
 describe('a page of several requests', () => {
   it('is given up when the client hangs up in the middle', async () => {
     const index = await place().open();
@@ -127,7 +197,7 @@ describe('setting up in Elasticsearch', () => {
     ['no mapping version', {}],
   ])('refuses an index of %s and says what to do', async (_what, body) => {
     const options = elasticsearchOptions(url);
-    const made = await fetch(`${url}/${options.index}-v1`, {
+    const made = await fetch(`${url}/${options.index}-v${MAPPING_VERSION}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ ...body, aliases: { [options.index]: {} } }),

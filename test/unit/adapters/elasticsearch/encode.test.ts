@@ -26,7 +26,8 @@ describe('encodeRun', () => {
         { name: 'e', digest: '', context: undefined },
       ],
     };
-    expect(encodeRun(run, '{"the":"text"}')).toEqual({
+    const takes = (path: string) => path !== 'tag_column.a%2eb=';
+    expect(encodeRun(run, '{"the":"text"}', takes)).toEqual({
       run: '{"the":"text"}',
       experiment_id: '7',
       run_id: 'a1',
@@ -47,6 +48,10 @@ describe('encodeRun', () => {
         { key: 'acc', asc: '4602678819172646912', desc: '4602678819172646912' },
         { key: 'bad', asc: '9223372036854775806', desc: '-9223372036854775807' },
       ],
+      metric_nan: { 'bad=': '1' },
+      metric_column: { 'acc=': '4602678819172646912' },
+      param_column: { '%4c%52=': '0.1' },
+      tag_column: {},
       dataset_names: ['d', 'e'],
       dataset_digests: ['1', ''],
       dataset_contexts: ['train'],
@@ -54,13 +59,19 @@ describe('encodeRun', () => {
   });
 
   it('leaves out what the run lacks', () => {
-    const { status, user_id, artifact_uri, name, end_time } = JSON.parse(JSON.stringify(encodeRun(bare, '')));
+    const { status, user_id, artifact_uri, name, end_time } = JSON.parse(
+      JSON.stringify(encodeRun(bare, '', () => true)),
+    );
     expect({ status, user_id, artifact_uri, name, end_time }).toEqual({});
   });
 });
 
 describe('problemWith', () => {
-  const problem = (flaw: Partial<Run>) => problemWith({ ...bare, ...flaw }, encodeRun({ ...bare, ...flaw }, ''));
+  const problem = (flaw: Partial<Run>) =>
+    problemWith(
+      { ...bare, ...flaw },
+      encodeRun({ ...bare, ...flaw }, '', () => true),
+    );
   const LONG = 'x'.repeat(33_000);
 
   it('has nothing against an ordinary run', () => {

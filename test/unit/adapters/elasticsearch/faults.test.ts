@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createElasticsearchIndex, type ElasticsearchOptions } from '../../../../adapters/elasticsearch/index.ts';
+import { MAPPING_VERSION } from '../../../../adapters/elasticsearch/mapping.ts';
 import { Breaker, Refusal } from '../../../../src/faults/breaker.ts';
 import type { RunsIndex } from '../../../../src/plan/runs-index.ts';
 import { OwnServer } from '../../../fixtures/own-server.ts';
@@ -19,7 +20,7 @@ const json =
       .writeHead(status, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' })
       .end(JSON.stringify(body));
 
-const MAPPING = json(200, { 'runs-v1': { mappings: { _meta: { version: 1, identity: 'runs-1' } } } });
+const MAPPING = json(200, { runs: { mappings: { _meta: { version: MAPPING_VERSION, identity: 'runs-1' } } } });
 const closers: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -31,7 +32,7 @@ async function openOver(answer: Answer, options: Partial<ElasticsearchOptions> =
   const server = await OwnServer.start();
   server.answer(async (request, response) => {
     const body = await text(request);
-    (request.url === '/runs/_mapping' ? MAPPING : answer)(request, response, body);
+    (['/runs/_mapping', '/runs-1'].includes(request.url ?? '') ? MAPPING : answer)(request, response, body);
   });
   const index = createElasticsearchIndex({ url: server.url, index: 'runs', timeoutMs: 5_000, ...options });
   closers.push(

@@ -29,6 +29,24 @@ describe('compileOrder', () => {
   ])('%j', (clauses, sort) => expect(compileOrder(orderOf(...clauses))).toEqual(sort));
 });
 
+describe('compileOrder with columns', () => {
+  const columns = new Set(['metric_column.acc=', 'param_column.a%2eb=']);
+  it.each([
+    [['metrics.acc DESC'], [{ 'metric_column.acc=': desc }, { 'metric_nan.acc=': asc }, ...TAIL]],
+    [['params.`a.b`'], [{ 'param_column.a%2eb=': asc }, ...TAIL]],
+    [['tags.`a.b`'], [{ 'tag_order.a%2eb=': asc }, ...TAIL]],
+  ])('%j', (clauses, sort) => expect(compileOrder(orderOf(...clauses), columns)).toEqual(sort));
+
+  it.each<[string, Cursor[number], readonly (string | null)[]]>([
+    ['metrics.acc', { rank: 0, value: 0.5 }, ['4602678819172646912', null]],
+    ['metrics.acc', { rank: 1 }, ['9223372036854775807', '1']],
+    ['metrics.acc DESC', { rank: 2 }, ['-9223372036854775808', null]],
+    ['params.`a.b`', { rank: 0, value: '' }, ['']],
+  ])('goes on after %s: case %#', (clause, part, values) => {
+    expect(compileCursor([part], orderOf(clause), columns).slice(0, values.length)).toEqual(values);
+  });
+});
+
 describe('compileCursor', () => {
   const REST: Cursor = [
     { rank: 0, value: 9_007_199_254_740_993n },
