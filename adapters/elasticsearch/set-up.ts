@@ -25,11 +25,15 @@ const newIdentity = (name: string) => `${name}-${randomBytes(8).toString('hex')}
 
 /**
  * Creates the index behind the alias `name` unless it is there, and gives its identity: an alias of its own, which ends
- * with it. Whoever asks by identity is never answered by a younger, still empty index of the same name.
- * @throws GatewayError when what is there is no index of this mapping version.
+ * with it. Whoever asks by identity is never answered by a younger, still empty index of the same name. One of an earlier
+ * mapping version is deleted first: a copy that nobody can use any more.
+ * @throws GatewayError when what is there is no index of this mapping version or an earlier one.
  */
 export async function setUp(connection: Connection, name: string, replicas?: number): Promise<string> {
-  const meta = (await find(connection, name)) ?? (await create(connection, name, replicas));
+  const found = await find(connection, name);
+  const isEarlier = typeof found?.version === 'number' && found.version < MAPPING_VERSION;
+  if (isEarlier) await remove(connection, found.index);
+  const meta = found && !isEarlier ? found : await create(connection, name, replicas);
   if (meta.version === MAPPING_VERSION) return meta.identity;
   throw new GatewayError(
     'INTERNAL_ERROR',

@@ -192,8 +192,25 @@ describe('setting up in Elasticsearch', () => {
     expect(await answerOf(index, runQuery())).toEqual([]);
   });
 
+  it('builds an index of an earlier mapping version anew', async () => {
+    const options = elasticsearchOptions(url);
+    await fetch(`${url}/${options.index}-v1`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        mappings: { _meta: { version: MAPPING_VERSION - 1, identity: 'x' } },
+        aliases: { [options.index]: {} },
+      }),
+    });
+    const here = place(options);
+    const index = await here.open();
+    await fillIndex(index, [runJson(plainRun())]);
+    expect(await answerOf(await here.open(), runQuery())).toHaveLength(1);
+    expect(await here.list()).toEqual([`${options.index}-v${MAPPING_VERSION}`]);
+  });
+
   it.each([
-    ['another mapping version', { mappings: { _meta: { version: 0, identity: 'x' } } }],
+    ['a later mapping version', { mappings: { _meta: { version: MAPPING_VERSION + 1, identity: 'x' } } }],
     ['no mapping version', {}],
   ])('refuses an index of %s and says what to do', async (_what, body) => {
     const options = elasticsearchOptions(url);
