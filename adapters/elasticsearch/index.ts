@@ -7,7 +7,7 @@ import * as state from './index-state.ts';
 import { PromotedColumns } from './promoted-columns.ts';
 import { createScan } from './run-scan.ts';
 import { removeRuns, writeRuns } from './run-writer.ts';
-import { removeBeside, removeOwn, setUp, setUpBeside, takePlace } from './set-up.ts';
+import { isSetUp, removeBeside, removeOwn, setUp, setUpBeside, takePlace } from './set-up.ts';
 
 export interface ElasticsearchOptions extends ConnectionOptions {
   /** Name of the alias, and what the names of the index and its other alias begin with. */
@@ -47,7 +47,7 @@ class ElasticsearchIndex implements RunsIndex {
   }
 
   exists(): Promise<boolean> {
-    return this.#connection.ask((client, options) => client.indices.exists({ index: this.#alias }, options));
+    return isSetUp(this.#connection, this.#alias);
   }
 
   async prepare(): Promise<void> {

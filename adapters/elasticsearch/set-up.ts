@@ -31,15 +31,22 @@ const newIdentity = (name: string) => `${name}-${randomBytes(8).toString('hex')}
  */
 export async function setUp(connection: Connection, name: string, replicas?: number): Promise<string> {
   const found = await find(connection, name);
-  const isEarlier = typeof found?.version === 'number' && found.version < MAPPING_VERSION;
-  if (isEarlier) await remove(connection, found.index);
-  const meta = found && !isEarlier ? found : await create(connection, name, replicas);
+  if (found && isEarlier(found)) await remove(connection, found.index);
+  const meta = found && !isEarlier(found) ? found : await create(connection, name, replicas);
   if (meta.version === MAPPING_VERSION) return meta.identity;
   throw new GatewayError(
     'INTERNAL_ERROR',
     `The Elasticsearch index ${name} was not made by this version of the gateway: its mapping is ${meta.version}, ` +
       `${MAPPING_VERSION} is needed. Delete it, or configure another name, to have it built anew.`,
   );
+}
+
+const isEarlier = ({ version }: Meta) => typeof version === 'number' && version < MAPPING_VERSION;
+
+/** Whether there is an index behind the alias `name` that `setUp` would not make. */
+export async function isSetUp(connection: Connection, name: string): Promise<boolean> {
+  const found = await find(connection, name);
+  return found !== undefined && !isEarlier(found);
 }
 
 /** Creates an index beside the one behind the alias `name`, unless that of this identity is there; gives its identity. */
