@@ -1,5 +1,6 @@
 import { serve } from './cli/serve.ts';
 import { readVersion } from './cli/version.ts';
+import { WORKER_VARIABLE } from './cli/worker.ts';
 import { readArguments } from './config/arguments.ts';
 import { ConfigError } from './config/config-error.ts';
 import { helpOf } from './config/help.ts';
@@ -12,6 +13,10 @@ const EXIT_CONFIG = 2;
 
 /** Gives the exit code. */
 async function main(): Promise<number> {
+  if (process.env[WORKER_VARIABLE]) {
+    await (await import('./cli/serve-worker.ts')).serveWorker();
+    return 0;
+  }
   const args = readArguments(process.argv.slice(2));
   if (args.command === 'help') return print(helpOf(args.topic));
   if (args.command === 'version') return print(`${readVersion()}\n`);
@@ -23,7 +28,9 @@ async function main(): Promise<number> {
   if (args.command === 'verify') return (await import('./cli/run-verify.ts')).runVerify(config, secrets, options);
   if (args.command === 'index status')
     return (await import('./cli/run-index-status.ts')).runIndexStatus(config, secrets, options);
-  await serve(config, secrets, createLogger(config.log));
+  const logger = createLogger(config.log);
+  if (config.workers > 1) return (await import('./cli/serve-workers.ts')).serveWorkers(config, secrets, logger);
+  await serve(config, secrets, logger);
   return 0;
 }
 

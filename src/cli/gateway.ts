@@ -26,6 +26,7 @@ import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
 import { readVersion } from './version.ts';
+import type { Worker } from './worker.ts';
 
 export interface Gateway {
   readonly app: RequestListener;
@@ -43,10 +44,10 @@ const START_MS = 3_000;
 const READY_TIMEOUT_MS = 2_000;
 const DIALECT_RETRY_MS = 5_000;
 
-/** Puts the parts together. Opens connections, no port. */
-export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: Logger): Gateway {
+/** Puts the parts together, of a worker where there are several. Opens connections, no port. */
+export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: Logger, worker?: Worker): Gateway {
   const stop = new AbortController();
-  const metrics = new Metrics();
+  const metrics = new Metrics(worker);
   const upstream = new UpstreamClient(config.upstream);
   const passThrough = createPassThrough({
     ...config.upstream,
@@ -59,7 +60,11 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const reader = createRunReader(readings);
   const parts = { directory, reader, metrics, logger, onBreakerChange };
   const cache = openCache(config, secrets, parts);
-  const index = openIndex(config, secrets, { ...parts, onRepaired: (effect) => cache.invalidate(effect) });
+  const index = openIndex(config, secrets, {
+    ...parts,
+    worker: worker?.number,
+    onRepaired: (effect) => cache.invalidate(effect),
+  });
   const access = new AnonymousAccess(upstream, {
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
   });
@@ -91,6 +96,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
 
   const status = async () => ({
     version: readVersion(),
+    worker: worker && { number: worker.number, of: worker.of, pid: process.pid },
     upstream: { url: config.upstream.url, reachable: await isReady(), dialect: dialect ?? 'unknown' },
     accelerated: { active: access.access === 'open', anonymousAccess: access.access },
     index: index?.status() ?? 'none',

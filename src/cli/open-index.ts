@@ -46,6 +46,8 @@ export interface IndexParts {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly onBreakerChange: OnBreakerChange;
+  /** Which of several workers this is. */
+  readonly worker?: number | undefined;
   /** Told what was written past the gateway, once the index has it. */
   onRepaired?(effect: WriteEffect): Promise<void>;
 }
@@ -70,7 +72,7 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
   const index = openRunsIndex(config, secrets, breaker);
   if (!index) return undefined;
   const journal = openFeedJournal({
-    file: journalFile(config),
+    file: journalFile(config, parts.worker),
     maxAbsenceMs: config.feed.resumeWithinMs,
     onFailure: (err) => logger.warn({ err }, 'the feed has no journal: after a crash the index is copied anew'),
   });
@@ -217,9 +219,9 @@ export const placeOf = (config: UpstreamConfig): string =>
 const indexFile = ({ data, upstream }: UpstreamConfig): string =>
   join(data.dir, `index-${shortHash(upstream.url)}.sqlite`);
 
-/** A journal for each pair of MLflow server and index. */
-const journalFile = (config: UpstreamConfig): string =>
-  join(config.data.dir, `feed-${shortHash(nameOf(config))}.sqlite`);
+/** A journal for each pair of MLflow server and index, and each worker. The first has that of a gateway without workers. */
+const journalFile = (config: UpstreamConfig, worker = 1): string =>
+  join(config.data.dir, `feed-${shortHash(nameOf(config))}${worker === 1 ? '' : `-${worker}`}.sqlite`);
 
 /** The same for all gateways that have the same index and MLflow server. */
 const nameOf = (config: UpstreamConfig): string =>

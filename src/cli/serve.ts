@@ -6,18 +6,21 @@ import { type Config, hasUpstream } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Gateway } from './gateway.ts';
+import type { Worker } from './worker.ts';
 
-/** Runs the gateway until SIGTERM or SIGINT. @throws when it cannot listen. */
-export async function serve(config: Config, secrets: Secrets, logger: Logger): Promise<void> {
+/** Runs the gateway until SIGTERM or SIGINT, or a worker until it is told to stop. @throws when it cannot listen. */
+export async function serve(config: Config, secrets: Secrets, logger: Logger, worker?: Worker): Promise<void> {
   const { host, port, drainTimeoutMs } = config.listen;
-  const stopped = stopSignal();
-  const gateway = await open(config, secrets, logger);
+  const stopped = worker ? worker.stopped : stopSignal();
+  const gateway = await open(config, secrets, logger, worker);
   const server = createServer(SERVER_OPTIONS, gateway.app);
   // Before anything else: a second gateway by mistake must not take the index over.
   server.listen(port, host);
   await once(server, 'listening');
   await Promise.race([gateway.start(), stopped]);
-  process.stdout.write(`${startLine(gateway.parts, server)}\n`);
+  const line = startLine(gateway.parts, server, worker);
+  if (worker) worker.tellStarted(line);
+  else process.stdout.write(`${line}\n`);
   await stopped;
   logger.info('stopping');
   gateway.drain();
@@ -26,8 +29,8 @@ export async function serve(config: Config, secrets: Secrets, logger: Logger): P
 }
 
 /** Each kind is loaded only where it runs: the clients of Elasticsearch and Redis take tens of megabytes. */
-async function open(config: Config, secrets: Secrets, logger: Logger): Promise<Gateway> {
-  if (hasUpstream(config)) return (await import('./gateway.ts')).createGateway(config, secrets, logger);
+async function open(config: Config, secrets: Secrets, logger: Logger, worker: Worker | undefined): Promise<Gateway> {
+  if (hasUpstream(config)) return (await import('./gateway.ts')).createGateway(config, secrets, logger, worker);
   return (await import('./embedded-gateway.ts')).createEmbeddedGateway(config, logger);
 }
 
@@ -41,12 +44,13 @@ export const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000,
 };
 
-function startLine({ backend, index, cache }: Gateway['parts'], server: Server): string {
+function startLine({ backend, index, cache }: Gateway['parts'], server: Server, worker: Worker | undefined): string {
   const { address, port, family } = server.address() as AddressInfo;
   const isAny = address === '0.0.0.0' || address === '::';
   const host = isAny ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
   const parts = [
     `listening on ${address}:${port}`,
+    ...(worker ? [`${worker.of} workers`] : []),
     backend,
     `index ${index}`,
     `cache ${cache}`,
@@ -56,7 +60,7 @@ function startLine({ backend, index, cache }: Gateway['parts'], server: Server):
 }
 
 /** Resolves at the first signal; a second one ends the process at once, as by default. */
-async function stopSignal(): Promise<void> {
+export async function stopSignal(): Promise<void> {
   const ended = new AbortController();
   const { signal } = ended;
   await Promise.race(['SIGTERM', 'SIGINT'].map((name) => once(process, name, { signal })));

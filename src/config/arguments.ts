@@ -30,6 +30,7 @@ const KEY_OF_FLAG: Readonly<Record<string, string>> = {
   'data-dir': 'data.dir',
   host: 'listen.host',
   port: 'listen.port',
+  workers: 'workers',
 };
 const VALUED_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config', 'experiment', 'sample', 'max-differences'];
 const COMMAND_FLAGS = ['help', 'version', 'check-config'] as const;

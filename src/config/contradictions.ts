@@ -36,6 +36,38 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
     message: 'redis needs redis.url and elasticsearch.url: gateways cannot share an index in a file',
   },
   {
+    path: 'workers',
+    wrong: (given) => areSeveral(given) && !given('upstream.url'),
+    message:
+      'runs in files of its own are kept by one; several need an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL',
+  },
+  {
+    path: 'workers',
+    wrong: (given) => areSeveral(given) && Boolean(given('upstream.url')) && hasIndexFile(given),
+    message:
+      'an index in a file is kept by one; for several set elasticsearch.url (--elasticsearch URL or ' +
+      'GATEWAY_ELASTICSEARCH_URL), or index.store: none',
+  },
+  {
+    path: 'workers',
+    wrong: (given) => areSeveral(given) && hasSharedIndex(given) && !given('redis.url'),
+    message:
+      'several with one index tell each other of writes through Redis; set redis.url (--redis URL or GATEWAY_REDIS_URL), ' +
+      'or index.store: none',
+  },
+  {
+    path: 'feed.ledger',
+    wrong: (given) => areSeveral(given) && hasSharedIndex(given) && given('feed.ledger') === 'own',
+    message: 'own is for a gateway that keeps its index alone; several workers need auto or redis',
+  },
+  {
+    path: 'cache.store',
+    wrong: (given) => areSeveral(given) && Boolean(given('upstream.url')) && hasMemoryCache(given),
+    message:
+      'a cache in memory does not hear of the writes of other workers; for several set redis.url (--redis URL or ' +
+      'GATEWAY_REDIS_URL) and cache.store: redis, or cache.store: none',
+  },
+  {
     path: 'elasticsearch.username',
     wrong: (given) => Boolean(given('elasticsearch.username')) !== Boolean(given('elasticsearch.passwordEnv')),
     message: 'username and passwordEnv go together',
@@ -51,6 +83,20 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
     message: 'cannot be read',
   },
 ];
+
+const areSeveral = (given: Given) => Number(given('workers')) > 1;
+
+/** Whether what is given for a key with the default `auto` comes to this. */
+const isAuto = (value: unknown) => value === undefined || value === 'auto';
+
+const hasIndexFile = (given: Given) =>
+  given('index.store') === 'sqlite' || (isAuto(given('index.store')) && !given('elasticsearch.url'));
+
+const hasSharedIndex = (given: Given) =>
+  given('index.store') === 'elasticsearch' || (isAuto(given('index.store')) && Boolean(given('elasticsearch.url')));
+
+const hasMemoryCache = (given: Given) =>
+  given('cache.store') === 'memory' || (isAuto(given('cache.store')) && !given('redis.url'));
 
 export function addContradictions(layers: Layers): void {
   for (const { path, wrong, message } of CONTRADICTIONS) {

@@ -10,6 +10,7 @@ ${CONNECTION}
   --data-dir DIR        folder for runs and artifacts, or for the runs index when there is an upstream (data)
   --host HOST           address to listen on (127.0.0.1)
   --port PORT           port to listen on (5000)
+  --workers N           processes that serve; several need Elasticsearch and Redis (1)
   --config FILE         YAML file with any of the keys of config/default.yaml
   --check-config        say whether the configuration is good, and what it is, and stop
   --version             print the version and stop

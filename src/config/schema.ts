@@ -175,6 +175,12 @@ export const ConfigSchema = z.strictObject({
   redis: Redis.prefault({}),
   cache: Cache.prefault({}),
   feed: Feed.prefault({}),
+  workers: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Processes that serve; several share the port, an Elasticsearch index and a Redis'),
   dialect: z
     .enum(['auto', 'sqlite', 'postgresql', 'mysql'])
     .default('auto')

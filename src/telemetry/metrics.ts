@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** One answered request. */
 export interface Observation {
@@ -21,9 +21,17 @@ interface Series {
   count: number;
 }
 
-/** What `/gateway/metrics` shows. */
+/** A process that serves beside others. */
+export interface MetricsWorker {
+  readonly number: number;
+  /** The metrics of all of them; undefined when they do not come in time. */
+  gatherMetrics(): Promise<string | undefined>;
+}
+
+/** What `/gateway/metrics` shows: of several workers all, each series with its `worker`. */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #worker: MetricsWorker | undefined;
   /** Counted by hand on the way of every request: finding a series by its labels costs more than proxying a header. */
   readonly #requests = new Map<string, Series>();
   readonly #seconds = new Histogram({
@@ -52,8 +60,10 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor() {
+  constructor(worker?: MetricsWorker) {
+    this.#worker = worker;
     collectDefaultMetrics({ register: this.#registry });
+    if (worker) this.#share(worker.number);
     const series = this.#requests;
     new Counter({
       name: 'gateway_requests_total',
@@ -117,7 +127,15 @@ export class Metrics {
   }
 
   /** The text that Prometheus scrapes. */
-  render(): Promise<string> {
-    return this.#registry.metrics();
+  async render(): Promise<string> {
+    return (await this.#worker?.gatherMetrics()) ?? this.#registry.metrics();
+  }
+
+  /** Lets the first process ask for what is here. The label keeps series apart: a sum of gauges would say nothing. */
+  #share(worker: number): void {
+    this.#registry.setDefaultLabels({ worker });
+    // Left out where processes are added up.
+    Object.assign(this.#registry.getSingleMetric('process_start_time_seconds') ?? {}, { aggregator: 'first' });
+    AggregatorRegistry.setRegistries(this.#registry);
   }
 }

@@ -111,6 +111,34 @@ describe('loadConfig', () => {
     expect(problemsOf(['--config', fileOf(yaml)])).toContainEqual(expect.stringMatching(problem));
   });
 
+  const ELASTICSEARCH = ['--elasticsearch', 'http://es'];
+  const REDIS = ['--redis', 'redis://r'];
+
+  it.each<[string[], Record<string, string>]>([
+    [[...UPSTREAM, ...ELASTICSEARCH, ...REDIS], {}],
+    [[...UPSTREAM, ...ELASTICSEARCH, ...REDIS], { GATEWAY_CACHE_STORE: 'none' }],
+    [[...UPSTREAM, ...REDIS], { GATEWAY_INDEX_STORE: 'none' }],
+    [UPSTREAM, { GATEWAY_INDEX_STORE: 'none', GATEWAY_CACHE_STORE: 'none' }],
+  ])('takes several workers with %j and %j', (argv, env) => {
+    expect(load([...argv, '--workers', '2'], env).config.workers).toBe(2);
+  });
+
+  it.each<[string[], Record<string, string>, RegExp[]]>([
+    [[], {}, [/^workers \(--workers\): .* need an MLflow server: --upstream URL/]],
+    [[...UPSTREAM, ...REDIS], {}, [/^workers .* set elasticsearch.url .*, or index.store: none/]],
+    [[...UPSTREAM, ...ELASTICSEARCH, ...REDIS], { GATEWAY_INDEX_STORE: 'sqlite' }, [/^workers .* elasticsearch.url/]],
+    [[...UPSTREAM, ...ELASTICSEARCH], { GATEWAY_CACHE_STORE: 'none' }, [/^workers .* set redis.url/]],
+    [[...UPSTREAM, ...ELASTICSEARCH], {}, [/^workers .* set redis.url/, /^cache.store: a cache in memory/]],
+    [[...UPSTREAM, ...ELASTICSEARCH, ...REDIS], { GATEWAY_FEED_LEDGER: 'own' }, [/^feed.ledger .* auto or redis/]],
+    [[...UPSTREAM, ...ELASTICSEARCH, ...REDIS], { GATEWAY_CACHE_STORE: 'memory' }, [/^cache.store .* other workers/]],
+    [UPSTREAM, { GATEWAY_INDEX_STORE: 'none' }, [/^cache.store: a cache in memory .* or cache.store: none/]],
+  ])('refuses several workers with %j and %j', (argv, env, problems) => {
+    expect(problemsOf([...argv, '--workers', '2'], env)).toEqual(
+      problems.map((problem) => expect.stringMatching(problem)),
+    );
+    expect(problemsOf([...argv, '--workers', '1'], env)).toEqual([]);
+  });
+
   it('takes several nodes of an Elasticsearch, and prints no credentials of theirs', () => {
     const url = 'http://u:pass@a:9200, https://b:9200/x,y';
     const { config } = load([...UPSTREAM, '--elasticsearch', url]);
