@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Attendance } from '../../src/plan/attendance.ts';
 import type { Claim, FeedLedger, LedgerMember, LedgerStatus, Notes, Successor } from '../../src/plan/feed-ledger.ts';
 import type { WriteEffect } from '../../src/plan/write-effect.ts';
 import { LedgerCursor, type LookReply } from './ledger-cursor.ts';
@@ -19,6 +20,8 @@ export interface RedisLedgerOptions {
   readonly absentMs: number;
   /** How long the others wait for a gateway that does not report, before they stop answering from the index, in ms. */
   readonly leaseMs?: number;
+  /** Rejects as long as the others must not rely on this gateway, besides what it has to note. */
+  mayJoin?(): Promise<void>;
   /** Told whether others take part, whenever that changes. */
   onCompany?(others: boolean): void;
   /** Told when it can take part no more, and why; and when it can again. */
@@ -26,15 +29,17 @@ export interface RedisLedgerOptions {
 }
 
 const LEASE_MS = 1_500;
+/** For so long it is believed that nobody is missing, in ms of when that was asked: several reports of a gateway. */
+const ATTENDANCE_MS = 1_000;
 /** So that a gateway that hangs in the middle of copying does not hold a run for long. */
 const CLAIM_MS = 10_000;
 /** Larger than every mark. */
 const FOR_GOOD = '9007199254740991';
 
 /** A ledger in Redis, for every gateway that keeps the same index. */
-export const openRedisLedger = (options: RedisLedgerOptions): FeedLedger => new RedisFeedLedger(options);
+export const openRedisLedger = (options: RedisLedgerOptions): FeedLedger & Attendance => new RedisFeedLedger(options);
 
-class RedisFeedLedger implements FeedLedger {
+class RedisFeedLedger implements FeedLedger, Attendance {
   readonly isShared = true;
   readonly #options: RedisLedgerOptions;
   readonly #id: string;
@@ -44,7 +49,7 @@ class RedisFeedLedger implements FeedLedger {
   readonly #cursor: LedgerCursor;
   #member: LedgerMember | undefined;
   #successor: Successor | undefined;
-  /** When everything was heard last, in ms of `performance.now()`. */
+  /** When what was heard last was asked for, in ms of `performance.now()`. */
   #heardAt: number | undefined;
   #members: readonly string[] = [];
   #arrivals: number | undefined;
@@ -62,7 +67,7 @@ class RedisFeedLedger implements FeedLedger {
   readonly #claimed = new Map<string, string>();
 
   constructor(options: RedisLedgerOptions) {
-    const { url, password, keyPrefix, scope, onOutage } = options;
+    const { url, password, keyPrefix, scope, mayJoin, onOutage } = options;
     this.#options = options;
     this.#id = options.id ?? randomUUID();
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
@@ -82,6 +87,7 @@ class RedisFeedLedger implements FeedLedger {
       onEntered: () => this.#onEntered(),
       report: () => this.#report(),
       hasCompany: () => this.#hasCompany,
+      ...(mayJoin && { mayEnter: mayJoin }),
       ...(onOutage && { onOutage }),
     });
   }
@@ -100,6 +106,19 @@ class RedisFeedLedger implements FeedLedger {
 
   get newsAgeMs(): number | undefined {
     return this.#isComplete && this.#heardAt !== undefined ? performance.now() - this.#heardAt : undefined;
+  }
+
+  get isAlone(): boolean {
+    return !this.#hasCompany;
+  }
+
+  /** One that was alone may have something untold when this gateway comes. It hears of it in a lease, and is missed in two. */
+  get isFull(): boolean {
+    return this.#membership.leases > 2 && (this.newsAgeMs ?? Number.POSITIVE_INFINITY) < ATTENDANCE_MS;
+  }
+
+  async withdraw(reason: Error): Promise<void> {
+    await this.#membership.withdraw(reason, ATTENDANCE_MS);
   }
 
   get solitude(): number | undefined {
@@ -247,6 +266,7 @@ class RedisFeedLedger implements FeedLedger {
 
   async #look(leaseMs: number): Promise<void> {
     const from = this.#isAfresh ? 0 : this.#cursor.position;
+    const askedAt = performance.now();
     const reply = (await this.#membership.ask('look', String(from), String(leaseMs))) as LookReply;
     const [told, leader, lapsed, members, arrivals] = reply;
     this.#members = members;
@@ -258,14 +278,16 @@ class RedisFeedLedger implements FeedLedger {
     if (this.#isAfresh && from > 0) return this.#look(leaseMs);
     if (this.#isAfresh) this.#beginAfresh(epoch);
     this.#member?.hear(this.#cursor.hear(reply));
-    this.#heardAt = performance.now();
+    this.#heardAt = Math.max(this.#heardAt ?? 0, askedAt);
     this.#tellRole(leader === this.#id);
   }
 
   #tellCompany(): void {
     const company = this.#hasCompany;
-    if (company !== this.#company) this.#options.onCompany?.(company);
+    if (company === this.#company) return;
     this.#company = company;
+    this.#options.onCompany?.(company);
+    if (company) this.#options.mayJoin?.().catch((error: Error) => this.#membership.lose(error));
   }
 
   #tellRole(leads: boolean): void {

@@ -8,6 +8,8 @@ export interface MembershipOptions {
   readonly leaseMs: number;
   /** Asks for a lease, which Redis refuses to give later than one after `clock`; and says all that is unsettled, in one turn. */
   register(clock: string): Promise<unknown>;
+  /** Rejects as long as the others must miss this gateway. */
+  mayEnter?(): Promise<void>;
   /** Called in the turn in which the lease was given. */
   onEntered(): Promise<void>;
   /** Has the lease prolonged. */
@@ -50,7 +52,12 @@ export class Membership {
    * What a gateway that joined knows is all there is to know only after a lease: then the others were heard, or are missed.
    */
   get isTrusted(): boolean {
-    return this.#joined && performance.now() - this.#joinedAt >= this.#options.leaseMs;
+    return this.leases >= 1;
+  }
+
+  /** How many leases ago this gateway joined. */
+  get leases(): number {
+    return this.#joined ? (performance.now() - this.#joinedAt) / this.#options.leaseMs : 0;
   }
 
   /** Registers, from now on whenever it has to, or anew. */
@@ -70,7 +77,17 @@ export class Membership {
       } catch (error) {
         this.lose(error as Error);
       }
-    const { leftMs } = this.#lease;
+    await this.#untilMissed(0);
+  }
+
+  /** Takes part no more until it may enter again. Returns when the others have seen it, who look at least so often, in ms. */
+  async withdraw(reason: Error, everyMs: number): Promise<void> {
+    this.lose(reason);
+    await this.#untilMissed(everyMs);
+  }
+
+  async #untilMissed(lookEveryMs: number): Promise<void> {
+    const leftMs = this.#lease.leftMs + lookEveryMs;
     if (this.#options.hasCompany() && leftMs > 0) await sleep(leftMs);
   }
 
@@ -129,11 +146,12 @@ export class Membership {
   }
 
   async #enter(): Promise<void> {
-    const { redis, register, onEntered, onOutage } = this.#options;
+    const { redis, register, mayEnter, onEntered, onOutage } = this.#options;
     if (!this.#goesOn) await redis.load();
     const clock = String(await redis.call('clock'));
     this.#lease.ask();
     this.#joining = true;
+    await mayEnter?.();
     await register(clock);
     // Lost meanwhile, or to be done anew: what was noted since may be missing.
     if (!this.#joining) return;

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attendance } from '../plan/attendance.ts';
 import type { CacheStore } from '../plan/cache-store.ts';
 import { dependency } from '../plan/read.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
@@ -8,12 +10,16 @@ export interface InvalidationOptions {
   readonly directory: RunDirectory;
   /** Asks the backend which experiment a run belongs to. */
   experimentOf(runId: string): Promise<string | undefined>;
+  /** Gateways that read from the same store. */
+  attendance?(): Attendance | undefined;
   /** Told when the store could not be told of a write, and when it could again. */
   onOutage?(out: boolean): void;
 }
 
 /** Between attempts to tell a store that failed, in ms. */
 const RETRY_MS = 250;
+/** So often a store that others read from is tried to be told, before all of them have to do without. */
+const WARNING_TURNS = 4;
 /** How long the backend may still carry out a write whose answer was lost, in ms. */
 const UNCERTAIN_MS = 300_000;
 /** More names than this are said shorter: everything. */
@@ -32,6 +38,7 @@ export class Invalidation {
   readonly #uncertain = new Map<string, number>();
   readonly #lookups = new Set<string>();
   #failures = 0;
+  #isOut = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: InvalidationOptions) {
@@ -44,16 +51,45 @@ export class Invalidation {
     return !names.some((name) => this.#untold.has(name) || this.#uncertain.has(name));
   }
 
-  /** Returns when no answer from before the write can be read any more. Takes as long as the store's time limit; never throws. */
+  /**
+   * Returns when no answer from before the write can be read any more. Takes as long as the store's time limit, and as others
+   * take to see that it was not told. Never throws.
+   */
   async apply(effect: WriteEffect): Promise<void> {
     const names = this.#namesOf(effect);
     if (names.length === 0) return;
     if (effect.uncertain) this.#doubt(names);
     try {
       await this.#options.store.bump(names);
-    } catch {
+    } catch (error) {
       this.#remember(names);
+      await this.#warn(error as Error);
     }
+  }
+
+  /** Returns when no other gateway reads from the store what it should not. */
+  async #warn(error: Error): Promise<void> {
+    const attendance = this.#options.attendance?.();
+    if (!attendance || attendance.isAlone) return;
+    for (let turn = 0; turn < WARNING_TURNS && attendance.joined; turn++) {
+      await sleep(RETRY_MS);
+      try {
+        return await this.tell();
+      } catch {
+        // Not yet.
+      }
+    }
+    await attendance.withdraw(error);
+  }
+
+  /** Tells the store what it could not be told. @throws when it still cannot. */
+  async tell(): Promise<void> {
+    if (this.#untold.size === 0) return;
+    const told = [...this.#untold];
+    await this.#options.store.bump(told.map(([name]) => name));
+    // A name that failed again meanwhile stays: that write may be younger than this telling.
+    for (const [name, failure] of told) if (this.#untold.get(name) === failure) this.#untold.delete(name);
+    if (this.#untold.size === 0) this.#sayOut(false);
   }
 
   close(): void {
@@ -91,7 +127,7 @@ export class Invalidation {
   }
 
   #remember(names: readonly string[]): void {
-    if (this.#untold.size === 0) this.#options.onOutage?.(true);
+    this.#sayOut(true);
     this.#failures++;
     const all = this.#untold.size + names.length > MAX_UNTOLD;
     if (all) this.#untold.clear();
@@ -99,28 +135,24 @@ export class Invalidation {
     this.#schedule();
   }
 
-  #schedule(): void {
-    this.#timer ??= setTimeout(() => void this.#tell(), RETRY_MS).unref();
+  #sayOut(out: boolean): void {
+    if (out !== this.#isOut) this.#options.onOutage?.(out);
+    this.#isOut = out;
   }
 
-  async #tell(): Promise<void> {
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => void this.#retry(), RETRY_MS).unref();
+  }
+
+  async #retry(): Promise<void> {
     this.#settleDoubts();
     try {
-      await this.#tellUntold();
+      await this.tell();
     } catch {
       // Told again at the next turn.
     }
     this.#timer = undefined;
     if (this.#untold.size > 0 || this.#uncertain.size > 0) this.#schedule();
-  }
-
-  async #tellUntold(): Promise<void> {
-    if (this.#untold.size === 0) return;
-    const told = [...this.#untold];
-    await this.#options.store.bump(told.map(([name]) => name));
-    // A name that failed again meanwhile stays: that write may be younger than this telling.
-    for (const [name, failure] of told) if (this.#untold.get(name) === failure) this.#untold.delete(name);
-    if (this.#untold.size === 0) this.#options.onOutage?.(false);
   }
 
   /** A doubt ends like a write: with generations that no answer from before has. */

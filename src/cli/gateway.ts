@@ -25,6 +25,7 @@ import { OwnReadings } from '../upstream/own-readings.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
+import { openCacheLedger, SILENT_MEMBER } from './open-ledger.ts';
 import { readVersion } from './version.ts';
 import type { Worker } from './worker.ts';
 
@@ -59,12 +60,16 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const readings = new OwnReadings(upstream, { onChange: onBreakerChange });
   const reader = createRunReader(readings);
   const parts = { directory, reader, metrics, logger, onBreakerChange };
-  const cache = openCache(config, secrets, parts);
+  const cache = openCache(config, secrets, { ...parts, attendance: () => attendance });
+  const mayJoin = () => cache.tell();
   const index = openIndex(config, secrets, {
     ...parts,
     worker: worker?.number,
+    mayJoin,
     onRepaired: (effect) => cache.invalidate(effect),
   });
+  const cacheLedger = index ? undefined : openCacheLedger(config, secrets, { logger, mayJoin });
+  const attendance = index ? index.attendance : cacheLedger;
   const access = new AnonymousAccess(upstream, {
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
   });
@@ -141,6 +146,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     async start() {
       // What a store still holds from before may have been changed past us.
       await cache.invalidate(EVERYTHING);
+      cacheLedger?.join(SILENT_MEMBER);
       await Promise.race([Promise.all([access.start(), learnDialect(), index?.start()]), sleep(START_MS)]);
       started = true;
     },
@@ -149,6 +155,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
       access.close();
       passThrough.close();
       await index?.close();
+      await cacheLedger?.close();
       readings.close();
       await upstream.close();
       await cache.close();

@@ -5,6 +5,7 @@ import { MemoryStore } from '../cache/memory-store.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Breaker, OnBreakerChange } from '../faults/breaker.ts';
+import type { Attendance } from '../plan/attendance.ts';
 import type { CacheStore } from '../plan/cache-store.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
@@ -16,8 +17,10 @@ export interface Cache {
   readonly read: CachedRead;
   /** Of a store that is a service of its own. */
   readonly breaker?: Breaker | undefined;
-  /** Makes what a write changed unreachable. Never throws, and returns within the store's time limit. */
+  /** Makes what a write changed unreachable. Never throws, and is bounded in time. */
   invalidate(effect: WriteEffect): Promise<void>;
+  /** Tells the store of writes that it could not be told of. @throws when it still cannot. */
+  tell(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,6 +29,8 @@ export interface CacheParts {
   readonly reader: RunReader;
   readonly logger: Logger;
   readonly onBreakerChange: OnBreakerChange;
+  /** The gateways that read from the same store. */
+  attendance?(): Attendance | undefined;
 }
 
 const LOOKUP_TIMEOUT_MS = 10_000;
@@ -33,17 +38,26 @@ const LOOKUP_TIMEOUT_MS = 10_000;
 export function openCache(config: Config, secrets: Secrets, parts: CacheParts): Cache {
   const { directory, reader, logger } = parts;
   const store = openStore(config, secrets, parts);
-  if (!store) return { name: 'none', read: uncachedRead, invalidate: async () => {}, close: async () => {} };
+  if (!store)
+    return {
+      name: 'none',
+      read: uncachedRead,
+      invalidate: async () => {},
+      tell: async () => {},
+      close: async () => {},
+    };
+  const attendance = () => parts.attendance?.();
   const invalidation = new Invalidation({
     store,
     directory,
     experimentOf: (runId) => reader.experimentOf(runId, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)),
+    attendance,
     onOutage: (out) =>
       logger.warn(out ? 'the cache cannot be told of writes: not reading from it' : 'the cache is back'),
   });
   const read = createCachedRead({
     store,
-    trusts: (names) => invalidation.trusts(names),
+    trusts: (names) => attendance()?.isFull !== false && invalidation.trusts(names),
     ttlMs: config.cache.ttlSeconds * 1_000,
     maxEntryBytes: config.cache.maxEntryBytes,
   });
@@ -52,6 +66,7 @@ export function openCache(config: Config, secrets: Secrets, parts: CacheParts): 
     read,
     breaker: store.breaker,
     invalidate: (effect) => invalidation.apply(effect),
+    tell: () => invalidation.tell(),
     async close() {
       invalidation.close();
       await store.close();

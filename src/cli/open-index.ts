@@ -1,10 +1,8 @@
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { createElasticsearchIndex } from '../../adapters/elasticsearch/index.ts';
-import { openRedisLedger } from '../../adapters/redis/index.ts';
 import { createSqliteIndex, openFeedJournal } from '../../adapters/sqlite/index.ts';
 import { withoutCredentials } from '../config/redact.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
@@ -14,9 +12,8 @@ import { Breaker, type OnBreakerChange, Refusal } from '../faults/breaker.ts';
 import { IndexFeed } from '../indexing/index-feed.ts';
 import { IndexRebuild } from '../indexing/index-rebuild.ts';
 import { LiveIndex } from '../indexing/live-index.ts';
+import type { Attendance } from '../plan/attendance.ts';
 import type { Feed } from '../plan/feed.ts';
-import type { FeedJournal } from '../plan/feed-journal.ts';
-import type { FeedLedger } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
@@ -24,6 +21,8 @@ import type { IndexSource } from '../plan/search-runs.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { openLedger } from './open-ledger.ts';
+import { shortHash } from './short-hash.ts';
 
 export interface Index {
   /** Its kind and place, for people. */
@@ -32,6 +31,8 @@ export interface Index {
   readonly searched: IndexSource;
   readonly feed: Pick<Feed, 'expect' | 'apply'>;
   readonly breaker: Breaker;
+  /** The gateways that share the index; undefined when one keeps it alone. */
+  readonly attendance: Attendance | undefined;
   /** Begins to fill the index, in the background. Resolves when other gateways know of this one, if it has to. */
   start(): Promise<void>;
   /** How far it is, for `/gateway/status`. */
@@ -48,6 +49,8 @@ export interface IndexParts {
   readonly onBreakerChange: OnBreakerChange;
   /** Which of several workers this is. */
   readonly worker?: number | undefined;
+  /** Rejects as long as other gateways must not rely on this one, besides what the feed knows. */
+  mayJoin?(): Promise<void>;
   /** Told what was written past the gateway, once the index has it. */
   onRepaired?(effect: WriteEffect): Promise<void>;
 }
@@ -61,7 +64,7 @@ const MAX_TOLD = 1_000;
 
 /** The runs index and what keeps it up to date; undefined when the configuration names none. */
 export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: IndexParts): Index | undefined {
-  const { directory, reader, metrics, logger, onBreakerChange, onRepaired } = parts;
+  const { directory, reader, metrics, logger, mayJoin, onBreakerChange, onRepaired } = parts;
   const breaker = new Breaker({
     name: usesFile(config) ? 'sqlite' : 'elasticsearch',
     probe: () => live.served.index.ping(),
@@ -77,7 +80,9 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     onFailure: (err) => logger.warn({ err }, 'the feed has no journal: after a crash the index is copied anew'),
   });
   const told = new LRUCache<string, true>({ max: MAX_TOLD });
-  const ledger = openLedger(config, secrets, journal, logger);
+  const ledger = usesFile(config)
+    ? undefined
+    : openLedger(config, secrets, { scope: shortHash(nameOf(config)), journal, logger, mayJoin });
   const live = new LiveIndex({
     index,
     journal,
@@ -146,6 +151,7 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
     },
     feed: live,
     breaker,
+    attendance: ledger,
     async start() {
       rebuild.start();
       while (!live.served.feed.joined) await sleep(JOIN_POLL_MS, undefined, { ref: false });
@@ -167,31 +173,6 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
 }
 
 const JOIN_POLL_MS = 20;
-
-/** What the gateways share that keep the index of this configuration; undefined when one keeps it alone. */
-function openLedger(
-  config: UpstreamConfig,
-  secrets: Secrets,
-  journal: FeedJournal,
-  logger: Logger,
-): FeedLedger | undefined {
-  const { feed, redis } = config;
-  if (feed.ledger === 'own' || redis.url === undefined || usesFile(config)) return undefined;
-  return openRedisLedger({
-    url: redis.url,
-    password: secrets.redisPassword,
-    keyPrefix: redis.keyPrefix,
-    scope: shortHash(nameOf(config)),
-    id: journal.id,
-    epoch: journal.unfinished.hadCompany ? undefined : journal.unfinished.epoch,
-    absentMs: feed.absentMs,
-    onCompany: (others) => journal.noteCompany(others),
-    onOutage: (err) =>
-      err
-        ? logger.warn({ err }, 'cut off from the other gateways: the MLflow server answers instead of the index')
-        : logger.info('takes part with the gateways that share the index'),
-  });
-}
 
 /** The runs index that the configuration names. */
 export function openRunsIndex(config: UpstreamConfig, secrets: Secrets, breaker?: Breaker): RunsIndex | undefined {
@@ -226,5 +207,3 @@ const journalFile = (config: UpstreamConfig, worker = 1): string =>
 /** The same for all gateways that have the same index and MLflow server. */
 const nameOf = (config: UpstreamConfig): string =>
   `${config.upstream.url} ${config.elasticsearch.index} ${placeOf(config)}`;
-
-const shortHash = (text: string): string => hash('sha256', text).slice(0, 12);

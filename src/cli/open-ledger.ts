@@ -1,0 +1,61 @@
+import { openRedisLedger } from '../../adapters/redis/index.ts';
+import type { UpstreamConfig } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { Attendance } from '../plan/attendance.ts';
+import type { FeedJournal } from '../plan/feed-journal.ts';
+import type { FeedLedger, LedgerMember } from '../plan/feed-ledger.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { shortHash } from './short-hash.ts';
+
+export interface LedgerParts {
+  /** What tells those who share something from others. */
+  readonly scope: string;
+  readonly journal?: FeedJournal;
+  readonly logger: Logger;
+  /** Rejects as long as the others must not rely on this gateway, besides what its feed has to note. */
+  mayJoin?: (() => Promise<void>) | undefined;
+}
+
+/** What gateways share that may take each other's word; undefined when the configuration has one of them alone. */
+export function openLedger(
+  { feed, redis }: UpstreamConfig,
+  secrets: Secrets,
+  { scope, journal, logger, mayJoin }: LedgerParts,
+): (FeedLedger & Attendance) | undefined {
+  if (feed.ledger === 'own' || redis.url === undefined) return undefined;
+  return openRedisLedger({
+    url: redis.url,
+    password: secrets.redisPassword,
+    keyPrefix: redis.keyPrefix,
+    scope,
+    id: journal?.id,
+    epoch: journal?.unfinished.hadCompany ? undefined : journal?.unfinished.epoch,
+    absentMs: feed.absentMs,
+    ...(mayJoin && { mayJoin }),
+    onCompany: (others) => journal?.noteCompany(others),
+    onOutage: (err) =>
+      err
+        ? logger.warn({ err }, 'cut off from the other gateways: the MLflow server answers instead of index and cache')
+        : logger.info('takes part with the gateways that share index or cache'),
+  });
+}
+
+/** What gateways share that have a cache in Redis and no index; undefined when this one has no such cache, or is alone. */
+export function openCacheLedger(
+  config: UpstreamConfig,
+  secrets: Secrets,
+  parts: Pick<LedgerParts, 'logger' | 'mayJoin'>,
+): (FeedLedger & Attendance) | undefined {
+  if (config.cache.store === 'none' || config.cache.store === 'memory') return undefined;
+  return openLedger(config, secrets, { scope: `cache-${shortHash(config.upstream.url)}`, ...parts });
+}
+
+/** Takes part, and has nothing to say and nothing to hear. */
+export const SILENT_MEMBER: LedgerMember = {
+  unsettled: () => ({}),
+  hear() {},
+  hearEpoch() {},
+  missed() {},
+  adopt() {},
+  hearRole() {},
+};
