@@ -7,6 +7,7 @@ import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
 import { Random } from '../test/fuzz/random.ts';
 import { startElasticsearch } from '../test/services/elasticsearch.ts';
+import { toApiRequest } from './api-request.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { gatewayEnv } from './gateway-env.ts';
 import { loadMlflow } from './load-mlflow.ts';
@@ -14,7 +15,6 @@ import { makeRuns } from './make-runs.ts';
 import { startMlflowOnFile } from './mlflow-on-file.ts';
 import type { BenchOptions } from './options.ts';
 import { type Say, withProgress } from './progress.ts';
-import type { RecordedRequest } from './recorder.ts';
 import { countRuns } from './same-runs.ts';
 import { type Percentiles, percentilesOf } from './statistics.ts';
 import { untilComplete } from './until-complete.ts';
@@ -74,13 +74,6 @@ export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> 
     return { batches, pairs };
   });
 
-const post = (path: string, body: object, headers: Readonly<Record<string, string>> = {}): RecordedRequest => ({
-  method: 'POST',
-  path: `/api/2.0/mlflow/runs/${path}`,
-  headers: { 'content-type': 'application/json', ...headers },
-  body: Buffer.from(JSON.stringify(body)),
-});
-
 /**
  * In blocks: what a gateway does after its answers, such as reading the run again, meets the next writes of the same way,
  * and has ended before those of another.
@@ -95,7 +88,7 @@ async function timeBatches(open: Open, urls: Record<Way, string>, experimentId: 
     let step = 0;
     const log = () => {
       const metrics = Array.from({ length: 10 }, (_, i) => ({ key: `m${i}`, value: i, timestamp: ++step, step }));
-      return ask(post('log-batch', { run_id, metrics }));
+      return ask(toApiRequest('log-batch', { run_id, metrics }));
     };
     return async () => {
       for (let i = -BLOCK_WARM_UP; i < BLOCK; i++) {
@@ -155,9 +148,9 @@ async function writeAndSearch(
   experimentId: string,
   value: string,
 ) {
-  await ask(post('set-tag', { run_id, key: `pair-${run_id}`, value }));
+  await ask(toApiRequest('set-tag', { run_id, key: `pair-${run_id}`, value }));
   const search = { experiment_ids: [experimentId], filter: `tags.\`pair-${run_id}\` = '${value}'` };
   const start = performance.now();
-  const answer = await ask(post('search', search, headers));
+  const answer = await ask(toApiRequest('search', search, headers));
   return { found: countRuns(answer) === 1, ms: performance.now() - start };
 }

@@ -28,8 +28,9 @@ MODELS = (
 class Loader:
     def __init__(self, uri):
         self.connection = sqlalchemy.create_engine(uri).connect()
-        self.connection.exec_driver_sql("PRAGMA synchronous=OFF")
-        self.connection.commit()
+        if self.connection.dialect.name == "sqlite":
+            self.connection.exec_driver_sql("PRAGMA synchronous=OFF")
+            self.connection.commit()
         self.rows = {model: [] for model in MODELS}
         self.datasets = {}
 
@@ -109,6 +110,12 @@ class Loader:
                 rows.clear()
         self.connection.commit()
 
+    def finish(self):
+        self.flush()
+        # PostgreSQL does so by itself, some time later: until then it plans with figures of empty tables.
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
+
 
 def main():
     loader = Loader(sys.argv[1])
@@ -116,7 +123,7 @@ def main():
         loader.add(json.loads(line))
         if number % RUNS_A_TRANSACTION == 0:
             loader.flush()
-    loader.flush()
+    loader.finish()
 
 
 main()

@@ -1,3 +1,4 @@
+import { toApiRequest } from './api-request.ts';
 import { openConnection } from './connection.ts';
 import { withServices } from './with-services.ts';
 
@@ -7,7 +8,7 @@ const TAGS = pairs(['mlflow.user', 'mlflow.source.name', 'mlflow.source.type', '
 const PARAMS = pairs(['model', 'lr', 'layers', 'batch_size', 'optimizer', 'seed'], '0.001');
 const METRICS = Array.from({ length: 10 }, (_, i) => ({ key: `metric_${i}`, step: 0, value: i / 7 }));
 
-type Post = (path: string, body: object) => Promise<Record<string, unknown>>;
+type Post = (endpoint: string, body: object) => Promise<Record<string, unknown>>;
 
 /** What a client sends of a short training: 5 tags, 10 metrics, 6 params, and its end. */
 async function logRun(post: Post, experimentId: string): Promise<void> {
@@ -31,11 +32,7 @@ export const logRuns = (url: string, experimentId: string, clients: number, seco
     let logged = 0;
     await Promise.all(
       asks.map(async (ask) => {
-        const post: Post = async (path, body) => {
-          const headers = { 'content-type': 'application/json' };
-          const request = { method: 'POST', path: `/api/2.0/mlflow/runs/${path}`, headers };
-          return JSON.parse((await ask({ ...request, body: Buffer.from(JSON.stringify(body)) })).toString());
-        };
+        const post: Post = async (endpoint, body) => JSON.parse((await ask(toApiRequest(endpoint, body))).toString());
         for (; performance.now() < end; logged++) await logRun(post, experimentId);
       }),
     );

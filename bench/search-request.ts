@@ -1,10 +1,11 @@
 import { splitRuns } from '../src/domain/run-text.ts';
 import type { RunSearch } from '../src/plan/search-runs.ts';
+import { toApiRequest } from './api-request.ts';
 import type { Ask } from './connection.ts';
 import type { RecordedRequest } from './recorder.ts';
 import type { SearchShape } from './search-shapes.ts';
 
-export const PAGE_SIZE = 100;
+const PAGE_SIZE = 100;
 
 /** The first page. */
 export const toSearch = (shape: SearchShape, experimentIds: readonly string[]): RunSearch => ({
@@ -12,7 +13,7 @@ export const toSearch = (shape: SearchShape, experimentIds: readonly string[]): 
   filter: shape.filter ?? '',
   orderBy: shape.orderBy ?? [],
   view: 'active',
-  maxResults: PAGE_SIZE,
+  maxResults: shape.pageSize ?? PAGE_SIZE,
   pageToken: '',
 });
 
@@ -27,17 +28,11 @@ export async function turnPages(ask: Ask, shape: SearchShape, experimentIds: rea
   return search;
 }
 
-export const toRequest = ({ experimentIds, filter, orderBy, maxResults, pageToken }: RunSearch): RecordedRequest => ({
-  method: 'POST',
-  path: '/api/2.0/mlflow/runs/search',
-  headers: { 'content-type': 'application/json' },
-  body: Buffer.from(
-    JSON.stringify({
-      experiment_ids: experimentIds,
-      filter,
-      order_by: orderBy,
-      max_results: maxResults,
-      ...(pageToken && { page_token: pageToken }),
-    }),
-  ),
-});
+export const toRequest = ({ experimentIds, filter, orderBy, maxResults, pageToken }: RunSearch): RecordedRequest =>
+  toApiRequest('search', {
+    experiment_ids: experimentIds,
+    filter,
+    order_by: orderBy,
+    max_results: maxResults,
+    ...(pageToken && { page_token: pageToken }),
+  });

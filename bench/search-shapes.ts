@@ -7,6 +7,8 @@ export interface SearchShape {
   readonly experiments?: 1;
   /** Pages before the one that is timed. */
   readonly skipPages?: number;
+  /** 100 unless said. */
+  readonly pageSize?: number;
 }
 
 /** What clients and the UI ask for most, from one index lookup to conditions and orders that cost the index real work. */
@@ -48,4 +50,31 @@ export const STORE_SHAPES: readonly SearchShape[] = [
     orderBy: ['metrics.accuracy DESC'],
     skipPages: 49,
   },
+];
+
+/** More for the gateway before a server: every entity and every kind of comparison, orders of several keys, a large page. */
+export const INDEX_SHAPES: readonly SearchShape[] = [
+  ...STORE_SHAPES,
+  { name: 'status and user', filter: "attributes.status = 'FINISHED' AND attributes.user_id = 'u07'" },
+  { name: 'started early', filter: 'attributes.start_time < 1700000600000' },
+  { name: 'tag differs', filter: "tags.team != 'nlp'" },
+  { name: 'tag differs, param equal', filter: "tags.stage != 'dev' AND params.lr = '0.1'" },
+  { name: 'param is not null', filter: 'params.scheduler IS NOT NULL' },
+  { name: 'dataset NOT IN', filter: "datasets.name NOT IN ('dataset_1', 'dataset_7')" },
+  { name: 'order by status and metric', orderBy: ['attributes.status ASC', 'metrics.accuracy DESC'] },
+  {
+    name: 'metric, order by two metrics',
+    filter: 'metrics.accuracy > 0.9',
+    orderBy: ['metrics.metric_0 DESC', 'metrics.loss ASC'],
+  },
+  { name: 'page of 1,000', pageSize: 1_000 },
+];
+
+/** For narrow and wide runs alike. */
+export const WIDE_SHAPES: readonly SearchShape[] = [
+  { name: 'all runs, default order' },
+  { name: 'metric, 1 % of the runs', filter: 'metrics.accuracy > 0.99' },
+  { name: 'all runs, order by metric', orderBy: ['metrics.accuracy DESC'] },
+  { name: 'param equal', filter: "params.model = 'resnet50'" },
+  { name: 'tag LIKE', filter: "tags.`mlflow.source.name` LIKE 'train_1%'" },
 ];

@@ -5,7 +5,7 @@ import { Breaker } from '../src/faults/breaker.ts';
 import { createRunSearch, type RunSearch } from '../src/plan/search-runs.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { type RecordedRequest, startRecorder } from './recorder.ts';
-import { PAGE_SIZE, toRequest, turnPages } from './search-request.ts';
+import { toRequest, turnPages } from './search-request.ts';
 import type { SearchShape } from './search-shapes.ts';
 import type { Open } from './with-services.ts';
 
@@ -13,6 +13,7 @@ import type { Open } from './with-services.ts';
 export interface Question {
   readonly gateway: RecordedRequest;
   readonly raw: RecordedRequest;
+  readonly pageSize: number;
 }
 
 /** The two servers a search is put to, over one kept connection each. */
@@ -58,7 +59,7 @@ export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, inde
 
   async function question(shape: SearchShape, experimentIds: readonly string[]): Promise<Question> {
     const search = await turnPages(askGateway, shape, experimentIds);
-    return { gateway: toRequest(search), raw: await record(search) };
+    return { gateway: toRequest(search), raw: await record(search), pageSize: search.maxResults };
   }
 
   return { askGateway, askRaw, question };
@@ -72,12 +73,12 @@ interface RawAnswer {
  * Asks both sides and compares ids, order and every run's JSON, character by character; gives the number of runs.
  * @throws Error when they differ, or found nothing.
  */
-export async function checkSame({ askGateway, askRaw }: Sides, { gateway, raw }: Question): Promise<number> {
+export async function checkSame({ askGateway, askRaw }: Sides, { gateway, raw, pageSize }: Question): Promise<number> {
   const { runs, nextPageToken } = splitRuns((await askGateway(gateway)).toString());
   const { hits } = (JSON.parse((await askRaw(raw)).toString()) as RawAnswer).hits;
   const expected = hits.map(({ _source }) => _source.run);
-  if (!isDeepStrictEqual(runs, expected.slice(0, PAGE_SIZE))) throw new Error('The gateway gave other runs.');
-  if ((nextPageToken !== undefined) !== expected.length > PAGE_SIZE)
+  if (!isDeepStrictEqual(runs, expected.slice(0, pageSize))) throw new Error('The gateway gave other runs.');
+  if ((nextPageToken !== undefined) !== expected.length > pageSize)
     throw new Error('The gateway is wrong about a next page.');
   if (runs.length === 0) throw new Error('No run was found.');
   return runs.length;

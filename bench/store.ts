@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
+import { affordableSamples } from './affordable-samples.ts';
 import { alternate } from './alternate.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { gatewayEnv } from './gateway-env.ts';
@@ -49,9 +50,6 @@ export const TIME_LIMIT_S = 30;
 
 const EXPERIMENTS = 20;
 const WARM_UP = 100;
-/** How long MLflow's samples of a search may take together, in ms, unless there are too few then. */
-const MLFLOW_BUDGET_MS = 20_000;
-const FEWEST_SAMPLES = 3;
 const LOGGING_CLIENTS = [1, 8];
 const LOGGING_ROUNDS = 5;
 /** What `mlflow server` starts by itself. */
@@ -125,10 +123,7 @@ async function compare(
 ): Promise<StoreSearch> {
   const answer = await asks.gateway(request);
   checkSameRuns(await asks.mlflow(request), answer);
-  const start = performance.now();
-  await asks.mlflow(request);
-  const affordable = Math.floor(MLFLOW_BUDGET_MS / (performance.now() - start));
-  const ofMlflow = Math.min(samples, Math.max(FEWEST_SAMPLES, affordable));
+  const ofMlflow = await affordableSamples(() => asks.mlflow(request), samples);
   const times = await timeInTurns({
     gateway: { ask: () => asks.gateway(request), samples, warmUp: WARM_UP },
     // Twice it was asked already.
