@@ -5,12 +5,16 @@ import { MLFLOW_VERSION } from '../test/services/mlflow.ts';
 import { benchBackfill } from './backfill.ts';
 import { benchFeed } from './feed.ts';
 import { describeMachine } from './machine.ts';
-import { HELP, readOptions } from './options.ts';
+import { benchMlflow } from './mlflow.ts';
+import { HELP, type Part, readOptions } from './options.ts';
 import type { Say } from './progress.ts';
 import { benchProxy } from './proxy.ts';
 import { type BenchReport, printReport } from './report.ts';
+import { benchScale } from './scale.ts';
 import { benchSearch } from './search.ts';
 import { benchStore } from './store.ts';
+import { benchWide } from './wide.ts';
+import { writeFigures } from './write-figures.ts';
 
 const say: Say = (line) => console.error(line);
 
@@ -18,18 +22,23 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (!options) return console.log(HELP);
   const { runs, samples, only } = options;
+  const wants = (part: Part) => (only ?? part) === part;
   const report: BenchReport = {
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
     versions: { MLflow: MLFLOW_VERSION, Elasticsearch: ELASTICSEARCH_VERSION },
-    ...((only ?? 'search') === 'search' && { search: { runs, samples, results: await benchSearch(options, say) } }),
-    ...((only ?? 'proxy') === 'proxy' && { proxy: await benchProxy(options, say) }),
-    ...((only ?? 'store') === 'store' && { store: { runs, samples, ...(await benchStore(options, say)) } }),
-    ...((only ?? 'backfill') === 'backfill' && { backfill: { runs, ...(await benchBackfill(options, say)) } }),
-    ...((only ?? 'feed') === 'feed' && { feed: { runs, samples, ...(await benchFeed(options, say)) } }),
+    ...(wants('search') && { search: { runs, samples, results: await benchSearch(options, say) } }),
+    ...(wants('mlflow') && { mlflow: { runs, samples, ...(await benchMlflow(options, say)) } }),
+    ...(wants('scale') && { scale: { samples, ...(await benchScale(options, say)) } }),
+    ...(wants('wide') && { wide: await benchWide(options, say) }),
+    ...(wants('proxy') && { proxy: await benchProxy(options, say) }),
+    ...(wants('store') && { store: { runs, samples, ...(await benchStore(options, say)) } }),
+    ...(wants('backfill') && { backfill: { runs, ...(await benchBackfill(options, say)) } }),
+    ...(wants('feed') && { feed: { runs, samples, ...(await benchFeed(options, say)) } }),
   };
   await mkdir(dirname(options.json), { recursive: true });
   await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.svg !== undefined) await writeFigures(report, options.svg);
   console.log(printReport(report));
 }
 
