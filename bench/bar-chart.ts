@@ -13,8 +13,8 @@ export interface BarChart {
   readonly rows: readonly BarRow[];
 }
 
-const WIDTH = 900;
-const LABELS = 290;
+const WIDTH = 910;
+const LABELS = 300;
 /** Room behind the longest bar for its value. */
 const VALUES = 60;
 const BAR = 10;

@@ -42,7 +42,7 @@ function textsOf(xml: string): string[] {
 }
 
 const widthsOf = (svg: string, series: number): number[] =>
-  [...svg.matchAll(new RegExp(`<rect class="s${series}" x="290" y="[^"]+" width="([^"]+)"`, 'g'))].map(([, width]) =>
+  [...svg.matchAll(new RegExp(`<rect class="s${series}" x="300" y="[^"]+" width="([^"]+)"`, 'g'))].map(([, width]) =>
     Number(width),
   );
 
