@@ -14,8 +14,10 @@ export interface SearchResult {
   readonly decoded: Percentiles;
 }
 
-/** Calls of a side before the first that counts. */
-export const WARM_UP = 100;
+const WARM_UP = 100;
+
+/** Calls of a side before the first that counts, if there are as many that do. */
+export const warmUpFor = (samples: number): number => Math.min(WARM_UP, samples);
 
 /** A search through a gateway without cache, and the same query sent raw to Elasticsearch, in turns. */
 export async function measureSearch(
@@ -26,7 +28,7 @@ export async function measureSearch(
 ): Promise<SearchResult> {
   const question = await sides.question(shape, experimentIds);
   const rows = await checkSame(sides, question);
-  const timed = (ask: () => Promise<unknown>) => ({ ask, samples, warmUp: WARM_UP });
+  const timed = (ask: () => Promise<unknown>) => ({ ask, samples, warmUp: warmUpFor(samples) });
   const times = await timeInTurns({
     gateway: timed(() => sides.askGateway(question.gateway)),
     raw: timed(() => sides.askRaw(question.raw)),

@@ -2,6 +2,7 @@ import { createRun } from '../test/fixtures/create-run.ts';
 import { alternate } from './alternate.ts';
 import { whileWriting } from './metric-writer.ts';
 import type { Say } from './progress.ts';
+import { reachWorkers } from './reach-workers.ts';
 import type { RecordedRequest } from './recorder.ts';
 import { type LoadRound, loadSearches, type SearchLoad, summarizeLoad } from './search-load.ts';
 import { median } from './statistics.ts';
@@ -32,6 +33,8 @@ interface LoadedServers {
   readonly seconds: number;
 }
 
+/** What `mlflow server` starts by itself. */
+export const MLFLOW_WORKERS = 4;
 const CLIENTS = 16;
 const ROUNDS = 5;
 const WRITES_A_SECOND = 50;
@@ -45,6 +48,7 @@ export async function loadMlflowAndGateway(servers: LoadedServers, say: Say): Pr
     const asked = requests.map((request) => ({ ...request, headers: { ...request.headers, ...headers } }));
     return () => loadSearches({ url, requests: asked, clients: CLIENTS, seconds });
   };
+  if (requests[0]) await reachWorkers(mlflowUrl, requests[0], MLFLOW_WORKERS);
   say(`${CLIENTS} clients: ${ROUNDS} rounds of ${seconds} s each`);
   const quiet = await alternate({ mlflow: load(mlflowUrl), gateway: load(gatewayUrl) }, ROUNDS);
 

@@ -7,7 +7,7 @@ import { type Compared, checkShape, compareWithMlflow, type MlflowSearch } from 
 import { loadIndex } from './load-index.ts';
 import { loadMlflow } from './load-mlflow.ts';
 import { makeRuns } from './make-runs.ts';
-import { loadMlflowAndGateway, type MlflowLoad } from './mlflow-load.ts';
+import { loadMlflowAndGateway, MLFLOW_WORKERS, type MlflowLoad } from './mlflow-load.ts';
 import { type CacheStore, openMlflowSides } from './mlflow-sides.ts';
 import { openIndexGateway } from './open-index-gateway.ts';
 import type { BenchOptions } from './options.ts';
@@ -28,8 +28,6 @@ const EXPERIMENTS = 20;
 const INDEX = 'bench-mlflow';
 /** Of the database: by code point. The other one that the test services know sorts as people do, and is slower. */
 const COLLATION = 'C.UTF-8';
-/** What `mlflow server` starts by itself. */
-const MLFLOW_WORKERS = 4;
 const ENV: NodeJS.ProcessEnv = {
   GATEWAY_DIALECT: 'auto',
   // The default: tests are more patient.

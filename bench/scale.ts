@@ -4,7 +4,7 @@ import { startMlflow } from '../test/services/mlflow.ts';
 import { diskBytes } from './disk-bytes.ts';
 import { loadIndex } from './load-index.ts';
 import { makeRuns } from './make-runs.ts';
-import { measureSearch, type SearchResult, WARM_UP } from './measure-search.ts';
+import { measureSearch, type SearchResult, warmUpFor } from './measure-search.ts';
 import { openIndexGateway } from './open-index-gateway.ts';
 import { type BenchOptions, FEWEST_RUNS } from './options.ts';
 import { peakMemoryMiB } from './peak-memory.ts';
@@ -44,6 +44,8 @@ export interface ScaleResult {
 const EXPERIMENTS = 20;
 const INDEX = 'bench-scale';
 const DEEPEST_PAGE = 1_000;
+/** Samples of each search before the first that count. */
+const UNCOUNTED = 50;
 const PAGED: readonly SearchShape[] = [
   { name: 'all runs, default order' },
   { name: 'metric, 90 % of the runs', filter: 'metrics.accuracy > 0.1' },
@@ -78,7 +80,7 @@ export const benchScale = ({ runs, samples, profile }: BenchOptions, say: Say): 
       const loadedPerSecond = await fill(runs - before);
       say(`Searches over ${runs} runs`);
       // Code that is not compiled yet would make the first size look slow.
-      if (before === 0) await measureAll(1);
+      if (before === 0) await measureAll(Math.min(samples, UNCOUNTED));
       const searches = await measureAll(samples);
       return { runs, loadedPerSecond, diskBytes: await diskBytes(elasticsearch.url, INDEX), searches };
     }
@@ -117,8 +119,8 @@ async function comparePages(
   await checkSame(sides, first);
   await checkSame(sides, deep);
   const times = await timeInTurns({
-    first: { ask: () => sides.askGateway(first.gateway), samples, warmUp: WARM_UP },
-    deep: { ask: () => sides.askGateway(deep.gateway), samples, warmUp: WARM_UP },
+    first: { ask: () => sides.askGateway(first.gateway), samples, warmUp: warmUpFor(samples) },
+    deep: { ask: () => sides.askGateway(deep.gateway), samples, warmUp: warmUpFor(samples) },
   });
   return { name: shape.name, page, first: percentilesOf(times.first), deep: percentilesOf(times.deep) };
 }

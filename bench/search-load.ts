@@ -17,6 +17,8 @@ export interface LoadRound {
   readonly times: readonly number[];
   /** Answers that came from an index. */
   readonly fromIndex: number;
+  /** Requests that were not answered with status 200. */
+  readonly failed: number;
 }
 
 /** What rounds gave together: the median of their rates, and times over all. */
@@ -25,12 +27,14 @@ export interface SearchLoad extends Percentiles {
   readonly answers: number;
   /** The share of answers that came from an index. */
   readonly indexShare: number;
+  readonly failed: number;
 }
 
 /** Clients that each ask one search after the other over a kept connection, all of them the same mix. */
 export const loadSearches = ({ url, requests, clients, seconds }: SearchClients): Promise<LoadRound> =>
   withServices(async (open) => {
     let fromIndex = 0;
+    let failed = 0;
     const isRight = ({ 'x-gateway-source': source }: Record<string, unknown>) => {
       if (source === 'index') fromIndex++;
       return true;
@@ -44,12 +48,16 @@ export const loadSearches = ({ url, requests, clients, seconds }: SearchClients)
         // Each begins elsewhere in the mix, so that at any time all kinds are under way.
         for (let at = Math.floor((i * requests.length) / clients); performance.now() < end; at++) {
           const asked = performance.now();
-          await ask(requests[at % requests.length] as RecordedRequest);
-          times.push(performance.now() - asked);
+          try {
+            await ask(requests[at % requests.length] as RecordedRequest);
+            times.push(performance.now() - asked);
+          } catch {
+            failed++;
+          }
         }
       }),
     );
-    return { perSecond: (times.length * 1_000) / (performance.now() - start), times, fromIndex };
+    return { perSecond: (times.length * 1_000) / (performance.now() - start), times, fromIndex, failed };
   });
 
 export function summarizeLoad(rounds: readonly LoadRound[]): SearchLoad {
@@ -58,6 +66,7 @@ export function summarizeLoad(rounds: readonly LoadRound[]): SearchLoad {
     ...percentilesOf(times),
     perSecond: median(rounds.map(({ perSecond }) => perSecond)),
     answers: times.length,
+    failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
     indexShare: rounds.reduce((sum, { fromIndex }) => sum + fromIndex, 0) / times.length,
   };
 }

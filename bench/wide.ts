@@ -7,7 +7,7 @@ import { loadIndex } from './load-index.ts';
 import { type LongRun, measureLongRun } from './long-run.ts';
 import { makeRuns } from './make-runs.ts';
 import { makeWideRuns, WIDE_KEYS } from './make-wide-runs.ts';
-import { WARM_UP } from './measure-search.ts';
+import { warmUpFor } from './measure-search.ts';
 import { openIndexGateway } from './open-index-gateway.ts';
 import type { BenchOptions } from './options.ts';
 import { peakMemoryMiB } from './peak-memory.ts';
@@ -114,8 +114,8 @@ async function compare(
   const [narrow, wide] = [await asks.narrow(request), await asks.wide(request)];
   const rows = checkSameButForWidth(narrow, wide);
   const times = await timeInTurns({
-    narrow: { ask: () => asks.narrow(request), samples, warmUp: WARM_UP },
-    wide: { ask: () => asks.wide(request), samples, warmUp: WARM_UP },
+    narrow: { ask: () => asks.narrow(request), samples, warmUp: warmUpFor(samples) },
+    wide: { ask: () => asks.wide(request), samples, warmUp: warmUpFor(samples) },
   });
   return {
     ...{ name: shape.name, pageSize: shape.pageSize, rows },

@@ -61,10 +61,11 @@ function describeLoad({ quiet, written }: MlflowLoad): string {
     spread(load),
     times(load.p99 / load.p50),
     load === mlflow ? '' : `${(load.indexShare * 100).toFixed(1)} %`,
+    `${load.failed}`,
     'writesPerSecond' in load ? load.writesPerSecond.toFixed(1) : '',
   ];
   return table(
-    ['load', 'searches a second', 'times MLflow', 'ms', 'p99 / p50', 'from the index', 'writes a second'],
+    ['load', 'searches a second', 'times MLflow', 'ms', 'p99 / p50', 'from the index', 'failed', 'writes a second'],
     [
       toRow('MLflow', quiet.mlflow, quiet.mlflow),
       toRow('gateway', quiet.gateway, quiet.mlflow),
