@@ -11,4 +11,4 @@ export const spread = ({ p50, p95, p99 }: Percentiles) => [p50, p95, p99].map(ms
 export const times = (factor = Number.NaN) => factor.toFixed(factor < 10 ? 2 : 1);
 export const whole = (value: number) => (Number.isNaN(value) ? 'unknown' : Math.round(value).toString());
 export const kilobytes = (bytes: number) => (bytes / 1_000).toFixed(0);
-export const megabytes = (bytes: number) => (bytes / 1_000_000).toFixed(0);
+export const megabytes = (bytes: number) => (bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0);

@@ -28,8 +28,8 @@ export function describeWide({ runs, samples, filled, searches, longRun, peakMem
   });
   return `## Wide runs
 
-${runs} runs of ${WIDE_KEYS} keys, drawn from ${WIDE_NAMES} names, and as many with the same runs' first 25 keys or so, each in an index of
-its own. No cache, one client, ${samples} samples a side in turns. Times in ms: p50 / p95 / p99; ratios go by p50.
+${runs} runs of ${WIDE_KEYS} keys, drawn from ${WIDE_NAMES} names, and the same runs with some 25 of these keys, each in an index of its
+own. No cache, one client, ${samples} samples a side in turns. Times in ms: p50 / p95 / p99; ratios go by p50.
 
 ${table(
   ['runs', 'loaded a second', "MB as MLflow's JSON", 'MB on disk'],
