@@ -102,7 +102,8 @@ function sourceOf([source]: readonly string[], shape: SearchShape): MlflowSearch
   throw new Error(`The gateway answered from ${source}.`);
 }
 
-const ATTEMPTS = 40;
+/** A gateway that has just started may do without its cache for some seconds. */
+const ATTEMPTS = 300;
 const PAUSE_MS = 50;
 
 /** Asks until the answer is a stored one; gives it. */
