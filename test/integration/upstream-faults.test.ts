@@ -71,6 +71,10 @@ async function status() {
   return (await answer.json()) as { index: FeedStatus; breakers: Record<string, BreakerStatus> };
 }
 
+const upstreamState = async () => (await status()).breakers.upstream?.state;
+/** A run that was just read rests for a second. */
+const READ_AGAIN = { timeout: 5_000 };
+
 const isFlush = ({ path, body }: { path: string; body: string }) =>
   path.endsWith('runs/search') && body.includes('run_id IN');
 
@@ -94,7 +98,7 @@ describe('a caller gets what the MLflow server answers', () => {
     const busy = { status: 429, headers: { 'retry-after': '1' } };
     proxy.misbehave(({ path }) => (path.endsWith('runs/search') ? busy : undefined));
     await setTag('busy');
-    await expect.poll(async () => (await status()).breakers.upstream?.state).not.toBe('closed');
+    await expect.poll(upstreamState, READ_AGAIN).not.toBe('closed');
     const answer = await search(gateway.url);
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '1']);
     proxy.misbehave();
@@ -127,7 +131,7 @@ describe("the gateway's own readings", () => {
     });
     const value = `after ${searches}`;
     expect((await setTag(value)).status).toBe(200);
-    await expect.poll(async () => (await status()).breakers.upstream?.state).toBe('open');
+    await expect.poll(upstreamState, READ_AGAIN).toBe('open');
     const metrics = await (await fetch(`${gateway.url}/gateway/metrics`)).text();
     expect(metrics).toContain('gateway_breaker_state{dependency="upstream"} 2');
     const meanwhile = await search(gateway.url);
