@@ -16,7 +16,7 @@ export interface ElasticsearchOptions extends ConnectionOptions {
   readonly replicas?: number | undefined;
 }
 
-/** Runs in Elasticsearch 8 or 9. Connects when first asked. */
+/** Runs in Elasticsearch 8.13 or later, or 9. Connects when first asked. */
 export const createElasticsearchIndex = (options: ElasticsearchOptions): RunsIndex => new ElasticsearchIndex(options);
 
 class ElasticsearchIndex implements RunsIndex {

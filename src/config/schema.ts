@@ -60,7 +60,7 @@ const Index = z.strictObject({
 const Elasticsearch = z.strictObject({
   url: severalHttpUrls
     .optional()
-    .describe('Elasticsearch 8 or 9 for the runs index; of a cluster, several nodes with commas between'),
+    .describe('Elasticsearch 8.13 or later, or 9, for the runs index; of a cluster, several nodes with commas between'),
   index: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits and . _ - only')
