@@ -1,16 +1,13 @@
-import { createExperiments } from '../test/fuzz/load-runs.ts';
-import { startElasticsearch } from '../test/services/elasticsearch.ts';
-import { startMlflow } from '../test/services/mlflow.ts';
 import { diskBytes } from './disk-bytes.ts';
 import { loadIndex } from './load-index.ts';
 import { makeRuns } from './make-runs.ts';
 import { measureSearch, type SearchResult, warmUpFor } from './measure-search.ts';
-import { openIndexGateway } from './open-index-gateway.ts';
+import { openIndexSides } from './open-index-sides.ts';
 import { type BenchOptions, FEWEST_RUNS } from './options.ts';
 import { peakMemoryMiB } from './peak-memory.ts';
 import { type Say, withProgress } from './progress.ts';
 import { INDEX_SHAPES, type SearchShape } from './search-shapes.ts';
-import { checkSame, openSides, type Sides } from './search-sides.ts';
+import { checkSame, type Sides } from './search-sides.ts';
 import { type Percentiles, percentilesOf } from './statistics.ts';
 import { timeInTurns } from './time-in-turns.ts';
 import { withServices } from './with-services.ts';
@@ -41,7 +38,6 @@ export interface ScaleResult {
   readonly peakMemoryMiB: number;
 }
 
-const EXPERIMENTS = 20;
 const INDEX = 'bench-scale';
 const DEEPEST_PAGE = 1_000;
 /** Samples of each search before the first that count. */
@@ -55,17 +51,10 @@ const PAGED: readonly SearchShape[] = [
 /** The same searches over a tenth of the runs and over all of them, in one index that is filled further; and deep pages. */
 export const benchScale = ({ runs, samples, profile }: BenchOptions, say: Say): Promise<ScaleResult> =>
   withServices(async (open) => {
-    const [elasticsearch, mlflow] = await Promise.all([
-      open(startElasticsearch({ heapMb: 2_048 })),
-      open(startMlflow()),
-    ]);
-    const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
-    const servers = { elasticsearchUrl: elasticsearch.url, index: INDEX };
-    const gateway = await openIndexGateway(open, { ...servers, mlflowUrl: mlflow.url, experimentIds, profile });
-    const sides = await openSides(open, { ...servers, gatewayUrl: gateway.url });
+    const { elasticsearchUrl, experimentIds, gateway, sides } = await openIndexSides(open, INDEX, profile);
     const made = makeRuns(runs, experimentIds);
     const fill = (count: number) =>
-      loadIndex(elasticsearch.url, INDEX, withProgress(next(made, count), 'the index', say));
+      loadIndex(elasticsearchUrl, INDEX, withProgress(next(made, count), 'the index', say));
 
     async function measureAll(samples: number): Promise<SearchResult[]> {
       const results: SearchResult[] = [];
@@ -82,7 +71,7 @@ export const benchScale = ({ runs, samples, profile }: BenchOptions, say: Say): 
       // Code that is not compiled yet would make the first size look slow.
       if (before === 0) await measureAll(Math.min(samples, UNCOUNTED));
       const searches = await measureAll(samples);
-      return { runs, loadedPerSecond, diskBytes: await diskBytes(elasticsearch.url, INDEX), searches };
+      return { runs, loadedPerSecond, diskBytes: await diskBytes(elasticsearchUrl, INDEX), searches };
     }
 
     const tenth = Math.max(FEWEST_RUNS, Math.floor(runs / 10));

@@ -3,6 +3,7 @@ import type { Attendance } from '../../src/plan/attendance.ts';
 import type { Claim, FeedLedger, LedgerMember, LedgerStatus, Notes, Successor } from '../../src/plan/feed-ledger.ts';
 import type { WriteEffect } from '../../src/plan/write-effect.ts';
 import { LedgerCursor, type LookReply } from './ledger-cursor.ts';
+import { itemsOf } from './ledger-items.ts';
 import { Membership } from './membership.ts';
 import { ScriptedRedis } from './scripted-redis.ts';
 
@@ -144,7 +145,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   }
 
   async note(notes: Notes): Promise<void> {
-    const items = this.#itemsOf(notes);
+    const items = itemsOf(notes, (write) => this.#nameOf(write));
     if (items.length === 0) return;
     const names = items.filter((_, i) => i % 2 === 0);
     const ended = this.#cursor.expect(names);
@@ -222,15 +223,6 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     return `u:${this.#id}:${write}`;
   }
 
-  #itemsOf({ runs = [], doubted = [], created = [], uncertain = new Map() }: Notes): string[] {
-    return [
-      ...runs.flatMap(({ runId, experimentId = '' }) => [`r:${runId}`, experimentId]),
-      ...doubted.flatMap((id) => [`x:${id}`, '']),
-      ...created.flatMap((id) => [`c:${id}`, '']),
-      ...[...uncertain].flatMap(([name, effect]) => [this.#nameOf(name), JSON.stringify(effect)]),
-    ];
-  }
-
   #settle(writtenExperiments: readonly string[], items: readonly string[]): Promise<unknown> {
     return this.#membership.ask('settle', String(writtenExperiments.length), ...writtenExperiments, ...items);
   }
@@ -239,7 +231,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     const others = this.#members.filter((other) => other !== this.#id);
     const { epoch = '', solitude = '' } = this.#successor ?? {};
     const begins = [this.#epoch ?? '', epoch, solitude, others.length, ...others].map(String);
-    const notes = this.#itemsOf(this.#member?.unsettled() ?? {});
+    const notes = itemsOf(this.#member?.unsettled() ?? {}, (write) => this.#nameOf(write));
     return this.#redis.call('register', clock, String(this.#leaseMs), ...begins, ...notes);
   }
 

@@ -15,6 +15,7 @@ import { type ReconcileOptions, Reconciler, type ReconcileStatus } from './recon
 import { Refresher } from './refresher.ts';
 import { UncertainWrites } from './uncertain-writes.ts';
 import { unlessAborted } from './unless-aborted.ts';
+import { WritesUnderWay } from './writes-under-way.ts';
 
 export interface IndexFeedPorts {
   readonly index: RunsIndex;
@@ -76,8 +77,7 @@ export class IndexFeed implements Feed {
   readonly #keeper: IndexKeeper;
   readonly #reconciler: Reconciler | undefined;
   readonly #readiness: Readiness;
-  /** What writes may change whose end is not known yet. */
-  readonly #underWay = new Set<WriteEffect>();
+  readonly #underWay = new WritesUnderWay();
   #lastFailure: FeedStatus['lastFailure'];
 
   constructor(ports: IndexFeedPorts, options: IndexFeedOptions = {}) {
@@ -223,9 +223,9 @@ export class IndexFeed implements Feed {
 
   expect(effect: WriteEffect): () => void {
     const id = this.#journal.noteWrite(effect);
-    this.#underWay.add(effect);
+    const ended = this.#underWay.begin(effect);
     return () => {
-      this.#underWay.delete(effect);
+      ended();
       this.#journal.forgetWrite(id);
     };
   }
@@ -233,10 +233,7 @@ export class IndexFeed implements Feed {
   /** Whether a write that passed the gateway may have changed this run and is not in the index yet. */
   #isBusy(runId: string, experimentId: string): boolean {
     if (this.#dirty.has(runId) || this.#keeper.coverage.isDoubted(experimentId)) return true;
-    for (const { unknown, runs, experimentsWithChangedRuns } of this.#underWay)
-      if (unknown || experimentsWithChangedRuns.includes(experimentId) || runs.some((run) => run.runId === runId))
-        return true;
-    return this.#uncertain.blocks(new Set([experimentId]));
+    return this.#underWay.mayChange(runId, experimentId) || this.#uncertain.blocks(new Set([experimentId]));
   }
 
   async apply(effect: WriteEffect): Promise<void> {

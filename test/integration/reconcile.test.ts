@@ -188,7 +188,11 @@ describe.each(['elasticsearch', 'sqlite'] as const)('writes past a gateway with 
     // With the experiment goes every deleted run there is.
     await collectGarbage();
     const [victim = ''] = await createExperiments(mlflow.url, 1, `reconcile-gc-${kind}`);
-    for (let i = 0; i < 3; i++) await createRun(mlflow.url, { experiment_id: victim, start_time: LONG_AGO + i });
+    for (let i = 0; i < 3; i++) {
+      const runId = await createRun(mlflow.url, { experiment_id: victim, start_time: LONG_AGO + i });
+      // Of open runs the pass may read a page that MLflow puts together while they go: it asks its database several times.
+      await write('runs/update', { run_id: runId, status: 'FINISHED', end_time: LONG_AGO + 100 });
+    }
     await write('experiments/delete', { experiment_id: victim });
     await withGateway({ quickEveryMs: 300 }, async () => {
       await untilSeen([victim]);
@@ -196,8 +200,7 @@ describe.each(['elasticsearch', 'sqlite'] as const)('writes past a gateway with 
       await collectGarbage('--experiment-ids', victim);
       await untilSeen([victim]);
       expect(await search([victim])).toEqual([]);
-      // MLflow reads a page in several statements: a run that goes meanwhile may show without its tags first, which is a change.
-      expect((await status()).drift).toMatchObject({ missing: 0, gone: 3 });
+      expect((await status()).drift).toEqual({ missing: 0, changed: 0, gone: 3 });
     });
   });
 
