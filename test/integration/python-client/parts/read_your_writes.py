@@ -23,6 +23,8 @@ def record(transcript: Transcript) -> None:
     transcript.see("by metric", [metric_round(client, run_id, found, n) for n in range(ROUNDS)])
     for kind in (param_round, tag_round, name_round, batch_round, deletion_round, new_run_round):
         transcript.see(kind.__name__, [kind(client, experiment_id, run_id, found, n) for n in range(10)])
+    again = [client.get_experiment(experiment_id).lifecycle_stage for _ in range(3)]
+    transcript.see("the experiment, read again", again)
     transcript.see("in the end", client.search_runs([experiment_id], "metrics.m >= 0"))
 
 
