@@ -208,9 +208,12 @@ export class IndexKeeper {
   async #serve(signal: AbortSignal): Promise<never> {
     const { index, reader, ledger, onFailure, retryMs } = this.#options;
     const again = { firstMs: retryMs, signal, onFailure };
-    await persist(() => index.prepare(), again);
     const since = Date.now();
-    const { epoch, resumed } = await persist(() => takeEpoch(index, ledger, signal), again);
+    const { epoch, resumed } = await persist(async () => {
+      // Each time: the index may be deleted in between, by the last word of a rebuild whose process was killed.
+      await index.prepare();
+      return takeEpoch(index, ledger, signal);
+    }, again);
     signal.throwIfAborted();
     this.coverage.begin(epoch);
     await this.#untilLeading(signal);

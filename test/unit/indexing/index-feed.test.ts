@@ -304,6 +304,16 @@ describe('an index that is slow or dead', () => {
     expectEqual('0');
     expect(feed.status().superseded).toBe(false);
   });
+
+  it('is filled when it was deleted after it had been prepared', async () => {
+    const release = gates.hold('after prepare');
+    open();
+    await untilCalled('after prepare');
+    index.lose();
+    release();
+    await untilReady('0', '1');
+    expectEqual('0');
+  });
 });
 
 describe('an experiment', () => {
