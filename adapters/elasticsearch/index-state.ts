@@ -4,8 +4,8 @@ import { type Connection, itemFailure, statusOf } from './connection.ts';
 
 /**
  * What the index knows of itself, as documents of the same index, so that neither outlives the other. A colon is in no
- * run id, and without an experiment no search finds them. Nothing is read in order to be written: the counters are the
- * versions of documents that are written again and again.
+ * run id, and without an experiment no search finds them. The counters are the versions of documents that are written
+ * again and again.
  */
 const VERSION = ':version';
 const EPOCH = ':epoch';
@@ -24,37 +24,38 @@ interface CoverageRecord {
 
 const IDS_A_REQUEST = 5_000;
 
-export const nextVersion = (connection: Connection, index: string): Promise<number> =>
-  increment(connection, index, VERSION);
+export async function nextVersion(connection: Connection, index: string): Promise<number> {
+  const { _version } = await connection.ask((client, options) =>
+    client.index({ index, id: VERSION, require_alias: true, document: {} }, options),
+  );
+  return _version;
+}
 
-/** The first is the time, so that no epoch of one index is one of another. */
+/**
+ * The first is the time, so that no epoch of one index is one of another. Each follows the one that was read: so the late
+ * beginning of a process that was killed does not end the epoch of the process that came after.
+ * @throws when another epoch begins meanwhile.
+ */
 export async function beginEpoch(connection: Connection, index: string): Promise<number> {
-  if ((await readEpoch(connection, index)) === 0) await startAt(connection, index, EPOCH, Date.now());
-  return increment(connection, index, EPOCH);
+  const current = await readEpoch(connection, index);
+  const version = current === 0 ? Date.now() : current + 1;
+  const next = { index, id: EPOCH, version, version_type: 'external', require_alias: true, document: {} } as const;
+  await connection.ask((client, options) => client.index(next, options));
+  return version;
 }
 
 /**
  * Makes the versions of a new index larger than those of an index of the same name that was there before: one of these
  * may still be on its way, on a reading that must not win over later ones.
  */
-export const startVersions = (connection: Connection, index: string): Promise<void> =>
-  startAt(connection, index, VERSION, Date.now() * 1_000);
-
-/** Sets a counter unless it is beyond that already. */
-async function startAt(connection: Connection, index: string, id: string, version: number): Promise<void> {
-  const start = { index, id, version, version_type: 'external_gte', require_alias: true, document: {} } as const;
+export async function startVersions(connection: Connection, index: string): Promise<void> {
+  const version = Date.now() * 1_000;
+  const start = { index, id: VERSION, version, version_type: 'external', require_alias: true, document: {} } as const;
   try {
     await connection.ask((client, options) => client.index(start, options));
   } catch (error) {
     if (statusOf(error) !== 409) throw error;
   }
-}
-
-async function increment(connection: Connection, index: string, id: string): Promise<number> {
-  const { _version } = await connection.ask((client, options) =>
-    client.index({ index, id, require_alias: true, document: {} }, options),
-  );
-  return _version;
 }
 
 /** The current epoch: 0 before the first, and when this index is there no more. */

@@ -192,6 +192,15 @@ describe('setting up in Elasticsearch', () => {
     expect(await answerOf(index, runQuery())).toEqual([]);
   });
 
+  it('begins no epoch that was meant to follow an earlier one than the current', async () => {
+    const index = await place().open();
+    const begun = await Promise.allSettled(Array.from({ length: 20 }, () => index.beginEpoch()));
+    const epochs = begun.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    expect(new Set(epochs).size).toBe(epochs.length);
+    expect(await index.epoch()).toBe(Math.max(...epochs));
+    expect(epochs.length).toBeLessThan(20);
+  });
+
   it('builds an index of an earlier mapping version anew', async () => {
     const options = elasticsearchOptions(url);
     await fetch(`${url}/${options.index}-v1`, {

@@ -18,15 +18,35 @@ import { runQuery } from '../../fixtures/run-query.ts';
 import { Random } from '../../fuzz/random.ts';
 
 const QUICK = { readyMs: 200, coalesceMs: 3, retryMs: 3, trustMs: 10 };
+/** Within this time after a process was killed what it had asked for is carried out, the deletion of an index too. */
+const AFTERMATH_MS = 500;
 const signal = new AbortController().signal;
 
-/** What a process has of the index, for as long as it lives. */
-function lendIndex(process: Process, index: FakeIndex): FakeIndex {
-  const lent = process.lend(index);
-  return new Proxy(lent, {
-    get: (target, name) =>
-      name === 'beside' ? () => lendIndex(process, index.beside()) : Reflect.get(target, name, target),
-  });
+/**
+ * What a process has of an index, for as long as it lives. Of the one in use it prepares whatever has the place by then: the
+ * rebuild of a process that was killed may yet end.
+ */
+function lendIndex(process: Process, first: FakeIndex, onTakeOver?: () => void): FakeIndex {
+  let index = first;
+  let lent = process.lend(index);
+  let follows = onTakeOver === undefined;
+  const own: Partial<FakeIndex> = {
+    prepare: () => {
+      if (follows) index = first.place.current;
+      lent = process.lend(index);
+      return lent.prepare();
+    },
+    beside: () =>
+      lendIndex(process, index.beside(), () => {
+        follows = false;
+      }),
+    takeOver: () => {
+      onTakeOver?.();
+      follows = true;
+      return lent.takeOver();
+    },
+  };
+  return new Proxy(first, { get: (_, name) => Reflect.get(own, name) ?? Reflect.get(lent, name, lent) });
 }
 
 /** A gateway's part in it, as a process of its own. */
@@ -299,6 +319,7 @@ class World {
   rebuilds = 0;
   crashes = 0;
   resumed = 0;
+  #crashedAt = Number.NEGATIVE_INFINITY;
   readonly acknowledged = new Map<string, number>();
   #names = 0;
 
@@ -326,6 +347,7 @@ class World {
 
   crash(): void {
     this.crashes++;
+    this.#crashedAt = performance.now();
     this.#count();
     this.gateway.kill();
     this.gateway = this.#open();
@@ -398,7 +420,8 @@ class World {
     this.searches++;
     if (!(await searched.ready(ids, signal))) return;
     const page = await scan.fetch({ limit: 1_000, from: { offset: 0 } }, signal).catch((error: unknown) => {
-      if (this.stormy) return undefined;
+      // Then the backend answers.
+      if (this.stormy || performance.now() - this.#crashedAt < AFTERMATH_MS) return undefined;
       throw error;
     });
     if (!page) return;
