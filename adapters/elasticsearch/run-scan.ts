@@ -36,18 +36,24 @@ interface RunSource {
   readonly run: string;
 }
 
-/** Where and what to search, ready to be asked for pages. `index` is called late: the index may not be prepared yet. */
+/**
+ * Where and what to search, ready to be asked for pages. `index` is called late: the index may not be prepared yet. All pages come
+ * from one: what is prepared after it was deleted may lack runs.
+ */
 export function createScan(connection: Connection, index: () => string, query: RunQuery, columns: Columns): Scan {
   const { pushed, residual } = splitFilter(query.filter, query.dialect);
   const sort = compileOrder(query.order, columns);
   const body = { query: compileQuery(query, pushed), sort, track_total_hits: false };
+  let searched: string | undefined;
   return {
     residual,
     ordered: query.order.every((key) => isOrdered(key, query.dialect)),
     resumable: true,
     describe: () => body,
-    fetch: async (page, signal) =>
-      new Fetch(connection, index(), { order: query.order, columns, body }, signal).page(page),
+    fetch: async (page, signal) => {
+      searched ??= index();
+      return new Fetch(connection, searched, { order: query.order, columns, body }, signal).page(page);
+    },
   };
 }
 

@@ -17,6 +17,8 @@ export interface RunReaderOptions {
 
 const EXPERIMENTS_PAGE = 5_000;
 const FIRST_PAGE_SIZE = 100;
+/** What is read again and again must not hold up writes for long. */
+const FILTERED_PAGE = 100;
 
 /** Reads runs for a copy, deleted ones included. @throws BackendAnswer, GatewayError from every method. */
 export function createRunReader(
@@ -40,8 +42,11 @@ export function createRunReader(
     },
     scanExperiment: (experimentId, signal, from) =>
       scan(client, [experimentId], [], { pageSize, pageLength, from }, signal),
-    scanRuns: (experimentIds, filter, signal) =>
-      scan(client, experimentIds, filter ? termsOf(filter) : [], { pageSize, pageLength }, signal),
+    scanRuns: (experimentIds, filter, signal) => {
+      const terms = filter ? termsOf(filter) : [];
+      const size = filter ? Math.min(FILTERED_PAGE, pageSize) : pageSize;
+      return scan(client, experimentIds, terms, { pageSize: size, pageLength }, signal);
+    },
   };
 }
 

@@ -110,10 +110,21 @@ const Reconcile = z.strictObject({
   quickEveryMs: period
     .default(15_000)
     .describe(
-      'How often new and unfinished runs are compared with the index, in case they were written directly, in ms; 0: never',
+      'How often new runs and experiments are looked for that were made directly in the MLflow server, in ms; 0: never',
     ),
+  openEveryMs: period
+    .default(15_000)
+    .describe('How often unfinished runs are compared with the index, in ms; 0: never'),
   recentEveryMs: period.default(60_000).describe('How often runs that ended lately are, in ms; 0: never'),
   recentWithinMs: milliseconds.default(3_600_000).describe('How long ago that is, in ms'),
+  share: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.04)
+    .describe(
+      'Most of the time that comparing unfinished runs, and those that ended lately, keeps the MLflow server busy',
+    ),
   fullEveryMs: period
     .default(21_600_000)
     .describe('How often every run is, which finds old runs that were changed, deleted or removed, in ms; 0: never'),

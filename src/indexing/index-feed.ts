@@ -58,7 +58,7 @@ export interface FeedStatus extends KeeperStatus {
 }
 
 /** A run that is written to all the time is copied in every so many rounds. */
-const ROUNDS_A_RUN = 5;
+const ROUNDS_A_RUN = 10;
 /** When a write without an answer is taken to have happened; the last time for good. */
 const UNCERTAIN_TURNS = [1 / 60, 1 / 12, 1 / 3, 1];
 

@@ -122,9 +122,10 @@ export class IndexRebuild {
     const text = await served.index.note();
     const note = readNote(text);
     if (text === undefined || !note || note.state === 'done' || note.state === 'refused') return;
-    if (note.state === 'asked' && Date.now() - note.at < MAX_REQUEST_AGE_MS) await this.#rebuild(served, text, note);
-    // An earlier process was at it.
-    else await served.index.replaceNote(text, undefined);
+    if (note.state === 'asked' && Date.now() - note.at < MAX_REQUEST_AGE_MS) return this.#rebuild(served, text, note);
+    // An earlier process was at it, whose last word may have come after the cleaning up at the start.
+    if (!served.ledger.isShared) await removeLeft(served.index);
+    await served.index.replaceNote(text, undefined);
   }
 
   async #rebuild(old: Side, asked: string, { id }: RebuildNote): Promise<void> {

@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Keeps what is read from a backend to so many runs a second. */
+/** Keeps what is read from a backend to so many runs a second, and to a share of the time. */
 export class Pace {
   readonly #msARun: number;
+  readonly #share: number;
   #freeAt = performance.now();
 
   /** Without a bound, as fast as it goes. */
-  constructor(maxRunsPerSecond = Number.POSITIVE_INFINITY) {
+  constructor(maxRunsPerSecond = Number.POSITIVE_INFINITY, share = 1) {
     this.#msARun = 1_000 / maxRunsPerSecond;
+    this.#share = share;
   }
 
-  /** So many runs were read. */
-  count(runs: number): void {
-    this.#freeAt += runs * this.#msARun;
+  /** So many runs were read, in this time. */
+  count(runs: number, ms = 0): void {
+    this.#freeAt += Math.max(runs * this.#msARun, ms / this.#share);
   }
 
   /** Resolves when more may be read. @throws the signal's reason when it aborts. */

@@ -13,7 +13,7 @@ import { Pace } from './pace.ts';
 import { type ComparisonEvents, type ComparisonPorts, type DriftKind, RunComparison } from './run-comparison.ts';
 import { Turns } from './turns.ts';
 
-export type PassName = 'quick' | 'recent' | 'full';
+export type PassName = 'quick' | 'open' | 'recent' | 'full';
 
 /** What a pass did. */
 export interface PassReport {
@@ -34,9 +34,12 @@ export interface PassReport {
 export interface ReconcileOptions {
   /** From the beginning of a pass to that of the next, in ms; 0: never. */
   readonly quickEveryMs: number;
+  readonly openEveryMs: number;
   readonly recentEveryMs: number;
   /** How long ago a run may have ended that the recent pass looks at, in ms. */
   readonly recentWithinMs: number;
+  /** Most of the time that the open and the recent pass take, together: 0 to 1. */
+  readonly share: number;
   readonly fullEveryMs: number;
   /** Most runs that the full compare reads a second. */
   readonly fullRunsPerSecond?: number | undefined;
@@ -67,7 +70,7 @@ export interface ReconcileStatus {
 /** How far the clocks of clients, whose times runs carry, may be apart from ours. */
 const CLOCKS_APART_MS = 120_000;
 const EXPERIMENTS_A_SEARCH = 300;
-/** A pass takes at most a third of the time, however much there is to read. */
+/** The other passes take at most a third of the time, however much there is to read. */
 const REST = 2;
 /** Attempts at an experiment before the full compare goes on without it. */
 const ATTEMPTS = 4;
@@ -105,7 +108,9 @@ export class Reconciler {
 
   /** Repeats every pass until the signal aborts. Never rejects. */
   async run({ since, resumed, signal }: KeptIndex): Promise<void> {
-    const { quickEveryMs, recentEveryMs, recentWithinMs, fullEveryMs, fullRunsPerSecond } = this.#options;
+    const { quickEveryMs, openEveryMs, recentEveryMs, recentWithinMs, fullEveryMs } = this.#options;
+    const { maxRunsPerSecond = Number.POSITIVE_INFINITY, fullRunsPerSecond, share } = this.#options;
+    const gently = new Pace(maxRunsPerSecond, share);
     let quickFrom = since - recentWithinMs;
     let recentFrom = quickFrom;
     const quick = async (pass: Pass) => {
@@ -118,22 +123,25 @@ export class Reconciler {
       await this.#recent(Math.min(recentFrom, begun - recentWithinMs), pass);
       recentFrom = begun - CLOCKS_APART_MS;
     };
-    const repeat = async (name: PassName, everyMs: number, work: (pass: Pass) => Promise<void>, maxRuns?: number) => {
+    const atMost = (runsPerSecond = maxRunsPerSecond) => new Pace(Math.min(maxRunsPerSecond, runsPerSecond));
+    const repeat = async (name: PassName, everyMs: number, work: (pass: Pass) => Promise<void>, pace: Pace) => {
       // Whoever goes on with an index does not know what happened while nobody kept it.
       const firstMs = resumed ? 0 : everyMs;
+      const rest = pace === gently ? 0 : REST;
       if (everyMs > 0)
-        await this.#repeat({ firstMs, everyMs, signal }, () => this.#carryOut(name, work, signal, maxRuns));
+        await this.#repeat({ firstMs, everyMs, rest, signal }, () => this.#carryOut(name, work, pace, signal));
     };
     await Promise.allSettled([
-      repeat('quick', quickEveryMs, quick),
-      repeat('recent', recentEveryMs, recent),
-      repeat('full', fullEveryMs, (pass) => this.#full(pass), fullRunsPerSecond),
+      repeat('quick', quickEveryMs, quick, atMost()),
+      repeat('open', openEveryMs, (pass) => this.#compareComplete(UNFINISHED, pass), gently),
+      repeat('recent', recentEveryMs, recent, gently),
+      repeat('full', fullEveryMs, (pass) => this.#full(pass), atMost(fullRunsPerSecond)),
     ]);
   }
 
   /** @throws the signal's reason. */
   async #repeat(
-    { firstMs, everyMs, signal }: { firstMs: number; everyMs: number; signal: AbortSignal },
+    { firstMs, everyMs, rest, signal }: { firstMs: number; everyMs: number; rest: number; signal: AbortSignal },
     action: () => Promise<void>,
   ): Promise<never> {
     let waitMs = firstMs;
@@ -144,7 +152,7 @@ export class Reconciler {
         await action();
         failures = 0;
         const ms = performance.now() - begun;
-        waitMs = Math.max(everyMs - ms, ms * REST);
+        waitMs = Math.max(everyMs - ms, ms * rest);
       } catch (error) {
         signal.throwIfAborted();
         this.#options.onFailure(error);
@@ -153,15 +161,9 @@ export class Reconciler {
     }
   }
 
-  async #carryOut(
-    name: PassName,
-    work: (pass: Pass) => Promise<void>,
-    signal: AbortSignal,
-    maxRuns = Number.POSITIVE_INFINITY,
-  ): Promise<void> {
+  async #carryOut(name: PassName, work: (pass: Pass) => Promise<void>, pace: Pace, signal: AbortSignal): Promise<void> {
     const at = new Date().toISOString();
     const begun = performance.now();
-    const pace = new Pace(Math.min(maxRuns, this.#options.maxRunsPerSecond ?? Number.POSITIVE_INFINITY));
     const pass: Pass = { signal, pace, runs: 0, experiments: 0, drift: noDrift() };
     let complete = false;
     try {
@@ -176,10 +178,9 @@ export class Reconciler {
     }
   }
 
-  /** Experiments that came, went, or changed their stage; runs that have not ended, or started since. */
+  /** Experiments that came, went, or changed their stage; runs that started since. */
   async #quick(from: number, pass: Pass): Promise<void> {
     await this.#survey(pass);
-    await this.#compareComplete(UNFINISHED, pass);
     await this.#compareComplete(between('start_time', from, Date.now() + CLOCKS_APART_MS), pass);
   }
 

@@ -74,22 +74,27 @@ export class RunComparison {
     const pages = this.#ports.reader.scanRuns(experimentIds, filter, this.#signal)[Symbol.asyncIterator]();
     for (let more = true; more; ) {
       await pace.wait(this.#signal);
-      more = await this.#turns.take(() => this.#step(pages, pace));
+      more = await this.#turns.take(async () => {
+        const begun = performance.now();
+        const runs = await this.#step(pages);
+        pace.count(runs ?? 0, performance.now() - begun);
+        return runs !== undefined;
+      });
     }
   }
 
-  async #step(pages: AsyncIterator<readonly string[]>, pace: Pace): Promise<boolean> {
+  /** @returns how many runs the page had; undefined after the last. */
+  async #step(pages: AsyncIterator<readonly string[]>): Promise<number | undefined> {
     const version = await this.#ports.index.nextVersion();
     const { done, value } = await pages.next();
     if (done) {
       await this.#endWalk();
-      return false;
+      return undefined;
     }
-    pace.count(value.length);
     this.#events.onRead(value.length);
     const rows = (value as readonly string[]).map(toRow).filter(({ run }) => !this.#lastPage.has(run.runId));
     if (rows.length > 0) await this.#comparePage({ version, rows, asked: [] });
-    return true;
+    return value.length;
   }
 
   async #comparePage(page: Reading): Promise<void> {

@@ -14,7 +14,7 @@ import { type Elasticsearch, startElasticsearch } from '../services/elasticsearc
 const API = '/api/2.0/mlflow';
 const INDEX = 'faults';
 const TIMEOUT_MS = 2_000;
-const OFF = { quickEveryMs: 0, recentEveryMs: 0, fullEveryMs: 0 };
+const OFF = { quickEveryMs: 0, openEveryMs: 0, recentEveryMs: 0, fullEveryMs: 0 };
 const mlflow = inject('mlflowUrl');
 
 let elasticsearch: Elasticsearch;

@@ -11,7 +11,7 @@ import { UnreliableProxy } from '../fixtures/unreliable-proxy.ts';
 import { createExperiments, post } from '../fuzz/load-runs.ts';
 
 const API = '/api/2.0/mlflow';
-const OFF = { quickEveryMs: 0, recentEveryMs: 0, fullEveryMs: 0 };
+const OFF = { quickEveryMs: 0, openEveryMs: 0, recentEveryMs: 0, fullEveryMs: 0 };
 const mlflow = inject('mlflowUrl');
 
 let proxy: UnreliableProxy;

@@ -36,6 +36,10 @@ function lendIndex(process: Process, first: FakeIndex, onTakeOver?: () => void):
       lent = process.lend(index);
       return lent.prepare();
     },
+    pushDown: (query) => ({
+      ...lent.pushDown(query),
+      fetch: (page, within) => lent.pushDown(query).fetch(page, within),
+    }),
     beside: () =>
       lendIndex(process, index.beside(), () => {
         follows = false;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IndexFeed } from '../../../src/indexing/index-feed.ts';
 import type { PassName, PassReport, ReconcileOptions } from '../../../src/indexing/reconciler.ts';
@@ -6,8 +7,9 @@ import { NO_EFFECT, type WriteEffect } from '../../../src/plan/write-effect.ts';
 import { FakeBackend, FakeIndex, Gates } from '../../fixtures/fake-runs.ts';
 
 const signal = new AbortController().signal;
-const OFF = { quickEveryMs: 0, recentEveryMs: 0, fullEveryMs: 0, recentWithinMs: 3_600_000 };
+const OFF = { quickEveryMs: 0, openEveryMs: 0, recentEveryMs: 0, fullEveryMs: 0, recentWithinMs: 3_600_000, share: 1 };
 const QUICK = { quickEveryMs: 5 };
+const OPEN = { openEveryMs: 5 };
 const RECENT = { recentEveryMs: 5 };
 const FULL = { fullEveryMs: 5 };
 const HOUR_MS = 3_600_000;
@@ -77,32 +79,6 @@ describe('the quick pass', () => {
     expect(passes.reduce((sum, { experiments }) => sum + experiments, 0)).toBe(1);
   });
 
-  it('finds runs that have not ended, however old, and follows them to their end', async () => {
-    await open(QUICK);
-    backend.write('open', '0', false, { status: 'RUNNING', start_time: 1 });
-    await untilEqual('0');
-    backend.write('open', '0');
-    await untilEqual('0');
-    backend.write('open', '0', false, { status: 'FINISHED', end_time: 2 });
-    await untilEqual('0');
-    expect(drift()).toEqual({ ...nothing, missing: 1, changed: 2 });
-  });
-
-  it('finds runs that were taken up again', async () => {
-    await open(QUICK);
-    backend.write('run0', '0', false, { status: 'RUNNING' });
-    await untilEqual('0');
-    expect(drift()).toEqual({ ...nothing, changed: 1 });
-  });
-
-  it('finds open runs that are no more', async () => {
-    backend.write('open', '0', false, { status: 'SCHEDULED', start_time: 1 });
-    await open(QUICK);
-    backend.runs.delete('open');
-    await untilEqual('0');
-    expect(drift()).toEqual({ ...nothing, gone: 1 });
-  });
-
   it.each(['deleted', 'active'] as const)('has an experiment copied anew when its stage turns to %s', async (stage) => {
     const turn = (to: string) => {
       for (const id of backend.idsOf('0')) backend.write(id, '0', false, { lifecycle_stage: to });
@@ -138,12 +114,51 @@ describe('the quick pass', () => {
   });
 
   it('does not look at old runs that have ended', async () => {
-    await open({ ...QUICK, ...RECENT });
+    await open({ ...QUICK, ...OPEN, ...RECENT });
     backend.write('run0', '0');
-    await passMore(3, 'quick');
+    for (const name of ['quick', 'open'] as const) await passMore(3, name);
     await passMore(3, 'recent');
     expect(drift()).toEqual(nothing);
     expect(index.contentOf('0')).not.toEqual(backend.contentOf('0'));
+  });
+});
+
+describe('the open pass', () => {
+  it('finds runs that have not ended, however old, and follows them to their end', async () => {
+    await open(OPEN);
+    backend.write('open', '0', false, { status: 'RUNNING', start_time: 1 });
+    await untilEqual('0');
+    backend.write('open', '0');
+    await untilEqual('0');
+    backend.write('open', '0', false, { status: 'FINISHED', end_time: 2 });
+    await untilEqual('0');
+    expect(drift()).toEqual({ ...nothing, missing: 1, changed: 2 });
+  });
+
+  it('finds runs that were taken up again', async () => {
+    await open(OPEN);
+    backend.write('run0', '0', false, { status: 'RUNNING' });
+    await untilEqual('0');
+    expect(drift()).toEqual({ ...nothing, changed: 1 });
+  });
+
+  it('finds open runs that are no more', async () => {
+    backend.write('open', '0', false, { status: 'SCHEDULED', start_time: 1 });
+    await open(OPEN);
+    backend.runs.delete('open');
+    await untilEqual('0');
+    expect(drift()).toEqual({ ...nothing, gone: 1 });
+  });
+
+  it('keeps to its share of the time', async () => {
+    const pause = async (name: string) => void (name === 'scanRuns' && (await sleep(10)));
+    backend = new FakeBackend({ pause, fails: () => false }, 3);
+    for (let i = 0; i < 30; i++) backend.write(`open${i}`, `${i % 2}`, false, { status: 'RUNNING', start_time: i });
+    await open({ ...OPEN, share: 0.2 });
+    await passMore(0);
+    expect(passes[0]).toMatchObject({ pass: 'open', complete: true, runs: 30 });
+    // Ten pages of 10 ms.
+    expect(passes[0]?.ms).toBeGreaterThan(400);
   });
 });
 
@@ -321,7 +336,7 @@ describe('reconciling', () => {
   it('can be switched off', async () => {
     await open({});
     backend.write('run0', '0');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     expect(passes).toEqual([]);
     expect(gates.count('scanRuns')).toBe(0);
   });
