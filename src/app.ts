@@ -25,6 +25,8 @@ export interface AppDeps extends Pick<WriteDeps, 'expect' | 'settle'> {
   readonly cachedRead: CachedRead;
   /** Whether the backend is known to answer anyone, so that its answers may be shared. */
   accelerate(): boolean;
+  /** Resolves when requests of clients may be answered; undefined from then on. */
+  opening(): Promise<unknown> | undefined;
   isReady(): Promise<boolean>;
   /** What `/gateway/status` shows, besides the searches that were not understood. */
   status(): Promise<object>;
@@ -54,6 +56,7 @@ function dispatchOf(deps: AppDeps) {
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
       status: async () => ({ ...(await deps.status()), unparsedSearches: unparsed.list() }),
     }),
+    opening: deps.opening,
     endpoints: createEndpoints(deps.planner),
     answerNatively: createNativeHandler({
       upstream,

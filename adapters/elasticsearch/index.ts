@@ -53,9 +53,11 @@ class ElasticsearchIndex implements RunsIndex {
   async prepare(): Promise<void> {
     if (this.#isReplaced)
       throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'Another Elasticsearch index has taken the place of this one.');
-    this.#identity = this.#inUse
+    const identity = this.#inUse
       ? await setUpBeside(this.#connection, this.#alias, this.#identity, this.#replicas)
       : await setUp(this.#connection, this.#alias, this.#replicas);
+    if (identity !== this.#identity) this.#columns.forget();
+    this.#identity = identity;
     await this.#columns.look();
   }
 

@@ -33,7 +33,10 @@ const LOOK_AGAIN_MS = 5_000;
 export class PromotedColumns {
   readonly #connection: Connection;
   readonly #index: () => string;
+  /** That may be sorted by. */
   #known: Columns = NO_COLUMNS;
+  /** That runs are written with, whether they may be sorted by or not. */
+  #present: Columns = NO_COLUMNS;
   #isFull = false;
   /** Something may have a column that is not known here. */
   #isOutdated = false;
@@ -52,10 +55,18 @@ export class PromotedColumns {
 
   /** Whether a run is written with this column: it has it, or may get it. */
   takes(path: string): boolean {
-    if (this.#known.has(path)) return true;
+    if (this.#present.has(path)) return true;
     if (this.#isFull) return false;
     this.#isOutdated = true;
     return true;
+  }
+
+  /** Another index has the place: nothing is known of it. */
+  forget(): void {
+    this.#known = NO_COLUMNS;
+    this.#present = NO_COLUMNS;
+    this.#isFull = false;
+    this.#isOutdated = true;
   }
 
   /** Looks, in the background, whether there are columns for these by now. */
@@ -88,10 +99,12 @@ export class PromotedColumns {
     const index = this.#index();
     const found = await this.#connection.ask((client, options) => client.indices.get({ index }, options));
     const [only] = Object.values(found);
+    if (index !== this.#index()) return this.forget();
     const paths = pathsIn(only?.mappings?.properties ?? {});
     this.#isFull = paths.length >= FIELD_LIMIT;
-    // With another limit than ours, a key may have got its column after runs came that lack it.
-    this.#known = hasOwnLimit(only?.settings) ? new Set(paths.filter((path) => path.includes('_column.'))) : NO_COLUMNS;
+    this.#present = new Set(paths.filter((path) => path.includes('_column.')));
+    // With another limit than ours, now or once, a key may have got its column after runs came that lack it.
+    this.#known = hasOwnLimit(only?.settings) && paths.length <= FIELD_LIMIT ? this.#present : NO_COLUMNS;
   }
 }
 

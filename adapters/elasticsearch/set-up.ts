@@ -31,8 +31,9 @@ const newIdentity = (name: string) => `${name}-${randomBytes(8).toString('hex')}
  */
 export async function setUp(connection: Connection, name: string, replicas?: number): Promise<string> {
   const found = await find(connection, name);
-  if (found && isEarlier(found)) await remove(connection, found.index);
-  const meta = found && !isEarlier(found) ? found : await create(connection, name, replicas);
+  const isOld = found && isEarlier(found, name);
+  if (isOld) await remove(connection, found.index);
+  const meta = found && !isOld ? found : await create(connection, name, replicas);
   if (meta.version === MAPPING_VERSION) return meta.identity;
   throw new GatewayError(
     'INTERNAL_ERROR',
@@ -41,12 +42,14 @@ export async function setUp(connection: Connection, name: string, replicas?: num
   );
 }
 
-const isEarlier = ({ version }: Meta) => typeof version === 'number' && version < MAPPING_VERSION;
+/** Its own name tells it from an index that somebody else made. */
+const isEarlier = ({ version, index }: Found, name: string) =>
+  typeof version === 'number' && version < MAPPING_VERSION && index.startsWith(`${name}-v${version}`);
 
 /** Whether there is an index behind the alias `name` that `setUp` would not make. */
 export async function isSetUp(connection: Connection, name: string): Promise<boolean> {
   const found = await find(connection, name);
-  return found !== undefined && !isEarlier(found);
+  return found !== undefined && !isEarlier(found, name);
 }
 
 /** Creates an index beside the one behind the alias `name`, unless that of this identity is there; gives its identity. */

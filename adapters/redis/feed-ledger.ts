@@ -23,6 +23,8 @@ export interface RedisLedgerOptions {
   readonly leaseMs?: number;
   /** Rejects as long as the others must not rely on this gateway, besides what it has to note. */
   mayJoin?(): Promise<void>;
+  /** One that is missing is about to be missed no more, for good. Rejects as long as that must not be. */
+  beforeForgetting?(): Promise<void>;
   /** Told whether others take part, whenever that changes. */
   onCompany?(others: boolean): void;
   /** Told when it can take part no more, and why; and when it can again. */
@@ -214,9 +216,9 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     return this.#membership.isTrusted && !this.#voiding && this.#missing === 0;
   }
 
-  /** As last heard. */
+  /** As last heard; presumed until then. */
   get #hasCompany(): boolean {
-    return this.#members.some((member) => member !== this.#id);
+    return this.#arrivals === undefined || this.#members.some((member) => member !== this.#id);
   }
 
   #nameOf(write: string): string {
@@ -245,8 +247,16 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   async #report(): Promise<void> {
     await this.#look(this.#leaseMs);
     if (!this.#leads) return;
+    if (this.#missing > 0 && !(await this.#mayForget())) return;
     const orphans = (await this.#membership.ask('forget', String(this.#options.absentMs))) as string[];
     for (const effect of orphans) this.#member?.adopt(JSON.parse(effect) as WriteEffect);
+  }
+
+  #mayForget(): Promise<boolean> {
+    return (this.#options.beforeForgetting?.() ?? Promise.resolve()).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #void(): Promise<void> {
@@ -267,7 +277,8 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     this.#tellCompany();
     const epoch = told === '' ? undefined : Number(told);
     if (epoch !== this.#epoch && !this.#voiding) this.#isAfresh = true;
-    if (this.#isAfresh && from > 0) return this.#look(leaseMs);
+    // A lease is prolonged once a report, as its end is reckoned.
+    if (this.#isAfresh && from > 0) return this.#look(0);
     if (this.#isAfresh) this.#beginAfresh(epoch);
     this.#member?.hear(this.#cursor.hear(reply));
     this.#heardAt = Math.max(this.#heardAt ?? 0, askedAt);

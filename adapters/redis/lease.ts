@@ -8,15 +8,24 @@ const CLOCKS_APART_MS = 20;
 export class Lease {
   readonly #ms: number;
   /** In ms of `performance.now()`. */
-  #over = 0;
+  #over: number;
+  #overBefore = 0;
 
   constructor(ms: number) {
     this.#ms = ms;
+    // An earlier process of this gateway, which was killed, may have had one.
+    this.#over = performance.now() + ms;
   }
 
   /** A lease is about to be asked for; Redis refuses to give it later than a lease from now. */
   ask(): void {
+    this.#overBefore = this.#over;
     this.#over = Math.max(this.#over, performance.now() + 2 * this.#ms);
+  }
+
+  /** What was asked for was not given, and will not be. */
+  refused(): void {
+    this.#over = this.#overBefore;
   }
 
   /** It is about to be prolonged. */

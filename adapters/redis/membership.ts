@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ReplyError } from 'ioredis';
 import { Lease } from './lease.ts';
 import type { ScriptedRedis } from './scripted-redis.ts';
 import type { ScriptName } from './scripts.ts';
@@ -114,10 +115,11 @@ export class Membership {
 
   /** Takes its leave. */
   async close(): Promise<void> {
-    if (this.#joined) await this.#options.redis.call('leave').catch(() => undefined);
     this.#closed.abort();
+    // A registration may be on its way.
+    await Promise.allSettled([this.#beating, this.#entering]);
+    if (this.#joined) await this.#options.redis.call('leave').catch(() => undefined);
     this.#joined = false;
-    await this.#beating;
   }
 
   async #beat(): Promise<void> {
@@ -148,11 +150,14 @@ export class Membership {
   async #enter(): Promise<void> {
     const { redis, register, mayEnter, onEntered, onOutage } = this.#options;
     if (!this.#goesOn) await redis.load();
+    await mayEnter?.();
     const clock = String(await redis.call('clock'));
     this.#lease.ask();
     this.#joining = true;
-    await mayEnter?.();
-    await register(clock);
+    await register(clock).catch((error: unknown) => {
+      if (error instanceof ReplyError) this.#lease.refused();
+      throw error;
+    });
     // Lost meanwhile, or to be done anew: what was noted since may be missing.
     if (!this.#joining) return;
     this.#joining = false;

@@ -24,10 +24,10 @@ CREATE TABLE state (one INTEGER PRIMARY KEY, epoch INTEGER, boot TEXT NOT NULL, 
 CREATE TABLE runs (run_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE experiments (experiment_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE writes (id INTEGER PRIMARY KEY, effect TEXT NOT NULL) STRICT;
-CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT NULL,
-  company INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE gateway (one INTEGER PRIMARY KEY, id TEXT NOT NULL, boot TEXT NOT NULL) STRICT;
 `,
     'CREATE TABLE copied_to (experiment_id TEXT PRIMARY KEY, start_time INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+    'ALTER TABLE gateway ADD COLUMN company INTEGER NOT NULL DEFAULT 0',
   ],
   // Waiting for the disk would cost every write of a client milliseconds. So the notes count until the machine goes down.
   durable: false,
@@ -177,7 +177,7 @@ class SqliteFeedJournal implements FeedJournal {
     const [gateway] = statements.all<{ id: string; boot: string; company: bigint }>(sql`SELECT * FROM gateway`);
     if (gateway && gateway.boot === this.#boot) return gateway;
     const id = randomUUID();
-    statements.run(sql`INSERT OR REPLACE INTO gateway VALUES (1, ${id}, ${this.#boot ?? ''}, 0)`);
+    statements.run(sql`INSERT OR REPLACE INTO gateway (one, id, boot) VALUES (1, ${id}, ${this.#boot ?? ''})`);
     return { id, company: 0n };
   }
 

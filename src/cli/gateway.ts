@@ -25,7 +25,7 @@ import { OwnReadings } from '../upstream/own-readings.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
-import { openCacheLedger, SILENT_MEMBER } from './open-ledger.ts';
+import { joinSilently, openCacheLedger } from './open-ledger.ts';
 import { readVersion } from './version.ts';
 import type { Worker } from './worker.ts';
 
@@ -61,14 +61,13 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const reader = createRunReader(readings);
   const parts = { directory, reader, metrics, logger, onBreakerChange };
   const cache = openCache(config, secrets, { ...parts, attendance: () => attendance });
-  const mayJoin = () => cache.tell();
   const index = openIndex(config, secrets, {
     ...parts,
     worker: worker?.number,
-    mayJoin,
+    cache,
     onRepaired: (effect) => cache.invalidate(effect),
   });
-  const cacheLedger = index ? undefined : openCacheLedger(config, secrets, { logger, mayJoin });
+  const cacheLedger = index ? undefined : openCacheLedger(config, secrets, { logger, cache });
   const attendance = index ? index.attendance : cacheLedger;
   const access = new AnonymousAccess(upstream, {
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
@@ -76,6 +75,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const breakers = [readings.breaker, index?.breaker, cache.breaker].flatMap((breaker) => breaker ?? []);
   metrics.breakers(breakers);
   let started = false;
+  const start = Promise.withResolvers<void>();
   let dialect: Dialect | undefined = config.dialect === 'auto' ? undefined : config.dialect;
 
   async function learnDialect(): Promise<void> {
@@ -134,6 +134,8 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     expect: (effect) => index?.feed.expect(effect) ?? (() => {}),
     settle,
     accelerate: () => access.access === 'open',
+    // Others that share index or cache would not hear of a write before.
+    opening: () => (started ? undefined : start.promise),
     isReady,
     status,
     metrics,
@@ -146,9 +148,10 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     async start() {
       // What a store still holds from before may have been changed past us.
       await cache.invalidate(EVERYTHING);
-      cacheLedger?.join(SILENT_MEMBER);
-      await Promise.race([Promise.all([access.start(), learnDialect(), index?.start()]), sleep(START_MS)]);
+      const parts = [access.start(), learnDialect(), index?.start(), cacheLedger && joinSilently(cacheLedger)];
+      await Promise.race([Promise.all(parts), sleep(START_MS)]);
       started = true;
+      start.resolve();
     },
     drain: () => stop.abort(),
     async close() {

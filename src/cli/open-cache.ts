@@ -7,6 +7,7 @@ import type { Secrets } from '../config/secrets.ts';
 import type { Breaker, OnBreakerChange } from '../faults/breaker.ts';
 import type { Attendance } from '../plan/attendance.ts';
 import type { CacheStore } from '../plan/cache-store.ts';
+import { dependency } from '../plan/read.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
@@ -21,6 +22,8 @@ export interface Cache {
   invalidate(effect: WriteEffect): Promise<void>;
   /** Tells the store of writes that it could not be told of. @throws when it still cannot. */
   tell(): Promise<void>;
+  /** Makes everything unreachable that is stored. @throws when the store cannot be told. */
+  voidAll(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,6 +47,7 @@ export function openCache(config: Config, secrets: Secrets, parts: CacheParts): 
       read: uncachedRead,
       invalidate: async () => {},
       tell: async () => {},
+      voidAll: async () => {},
       close: async () => {},
     };
   const attendance = () => parts.attendance?.();
@@ -67,6 +71,7 @@ export function openCache(config: Config, secrets: Secrets, parts: CacheParts): 
     breaker: store.breaker,
     invalidate: (effect) => invalidation.apply(effect),
     tell: () => invalidation.tell(),
+    voidAll: () => store.bump([dependency.backend]),
     async close() {
       invalidation.close();
       await store.close();

@@ -21,7 +21,7 @@ import type { IndexSource } from '../plan/search-runs.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { openLedger } from './open-ledger.ts';
+import { type LedgerParts, openLedger } from './open-ledger.ts';
 import { shortHash } from './short-hash.ts';
 
 export interface Index {
@@ -49,8 +49,7 @@ export interface IndexParts {
   readonly onBreakerChange: OnBreakerChange;
   /** Which of several workers this is. */
   readonly worker?: number | undefined;
-  /** Rejects as long as other gateways must not rely on this one, besides what the feed knows. */
-  mayJoin?(): Promise<void>;
+  readonly cache: LedgerParts['cache'];
   /** Told what was written past the gateway, once the index has it. */
   onRepaired?(effect: WriteEffect): Promise<void>;
 }
@@ -64,7 +63,7 @@ const MAX_TOLD = 1_000;
 
 /** The runs index and what keeps it up to date; undefined when the configuration names none. */
 export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: IndexParts): Index | undefined {
-  const { directory, reader, metrics, logger, mayJoin, onBreakerChange, onRepaired } = parts;
+  const { directory, reader, metrics, logger, cache, onBreakerChange, onRepaired } = parts;
   const breaker = new Breaker({
     name: usesFile(config) ? 'sqlite' : 'elasticsearch',
     probe: () => live.served.index.ping(),
@@ -82,7 +81,7 @@ export function openIndex(config: UpstreamConfig, secrets: Secrets, parts: Index
   const told = new LRUCache<string, true>({ max: MAX_TOLD });
   const ledger = usesFile(config)
     ? undefined
-    : openLedger(config, secrets, { scope: shortHash(nameOf(config)), journal, logger, mayJoin });
+    : openLedger(config, secrets, { scope: shortHash(nameOf(config)), journal, logger, cache });
   const live = new LiveIndex({
     index,
     journal,

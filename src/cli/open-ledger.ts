@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openRedisLedger } from '../../adapters/redis/index.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -5,6 +6,7 @@ import type { Attendance } from '../plan/attendance.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { FeedLedger, LedgerMember } from '../plan/feed-ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Cache } from './open-cache.ts';
 import { shortHash } from './short-hash.ts';
 
 export interface LedgerParts {
@@ -12,15 +14,15 @@ export interface LedgerParts {
   readonly scope: string;
   readonly journal?: FeedJournal;
   readonly logger: Logger;
-  /** Rejects as long as the others must not rely on this gateway, besides what its feed has to note. */
-  mayJoin?: (() => Promise<void>) | undefined;
+  /** What this gateway reads from besides the index. */
+  readonly cache: Pick<Cache, 'tell' | 'voidAll'>;
 }
 
 /** What gateways share that may take each other's word; undefined when the configuration has one of them alone. */
 export function openLedger(
   { feed, redis }: UpstreamConfig,
   secrets: Secrets,
-  { scope, journal, logger, mayJoin }: LedgerParts,
+  { scope, journal, logger, cache }: LedgerParts,
 ): (FeedLedger & Attendance) | undefined {
   if (feed.ledger === 'own' || redis.url === undefined) return undefined;
   return openRedisLedger({
@@ -31,7 +33,8 @@ export function openLedger(
     id: journal?.id,
     epoch: journal?.unfinished.hadCompany ? undefined : journal?.unfinished.epoch,
     absentMs: feed.absentMs,
-    ...(mayJoin && { mayJoin }),
+    mayJoin: () => cache.tell(),
+    beforeForgetting: () => cache.voidAll(),
     onCompany: (others) => journal?.noteCompany(others),
     onOutage: (err) =>
       err
@@ -44,14 +47,21 @@ export function openLedger(
 export function openCacheLedger(
   config: UpstreamConfig,
   secrets: Secrets,
-  parts: Pick<LedgerParts, 'logger' | 'mayJoin'>,
+  parts: Pick<LedgerParts, 'logger' | 'cache'>,
 ): (FeedLedger & Attendance) | undefined {
   if (config.cache.store === 'none' || config.cache.store === 'memory') return undefined;
   return openLedger(config, secrets, { scope: `cache-${shortHash(config.upstream.url)}`, ...parts });
 }
 
-/** Takes part, and has nothing to say and nothing to hear. */
-export const SILENT_MEMBER: LedgerMember = {
+const JOIN_POLL_MS = 20;
+
+/** Resolves when the others know of this gateway, of which they rely on one thing alone: that it is there. */
+export async function joinSilently(ledger: FeedLedger): Promise<void> {
+  ledger.join(SILENT_MEMBER);
+  while (!ledger.joined) await sleep(JOIN_POLL_MS, undefined, { ref: false });
+}
+
+const SILENT_MEMBER: LedgerMember = {
   unsettled: () => ({}),
   hear() {},
   hearEpoch() {},

@@ -24,6 +24,8 @@ const SLACK_MS = 2_000;
  * connections and deals them out. Gives the exit code. Why so: `docs/decisions/013-workers.md`.
  */
 export async function serveWorkers(config: Config, secrets: Secrets, logger: Logger): Promise<number> {
+  // Not as JSON, which knows no NaN.
+  cluster.setupPrimary({ serialization: 'advanced' });
   const stop = new AbortController();
   const lines = Array.from({ length: config.workers }, () => Promise.withResolvers<string>());
   const shared: Shared = { config, secrets, logger, stop, gatherMetrics: createGatherMetrics(), hasServed: false };

@@ -57,8 +57,8 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
   },
   {
     path: 'feed.ledger',
-    wrong: (given) => areSeveral(given) && hasSharedIndex(given) && given('feed.ledger') === 'own',
-    message: 'own is for a gateway that keeps its index alone; several workers need auto or redis',
+    wrong: (given) => areSeveral(given) && given('feed.ledger') === 'own',
+    message: 'own is for a gateway that keeps index and cache alone; several workers need auto or redis',
   },
   {
     path: 'cache.store',

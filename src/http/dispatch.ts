@@ -13,6 +13,8 @@ import type { createWriteHandler } from './writes.ts';
 export interface DispatchDeps {
   readonly isAllowedHost: (host: string | undefined) => boolean;
   readonly ownRoute: OwnRoutes;
+  /** Resolves when other requests may be answered; undefined from then on. */
+  opening(): Promise<unknown> | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly answerNatively: ReturnType<typeof createNativeHandler>;
   readonly write: ReturnType<typeof createWriteHandler>;
@@ -23,6 +25,7 @@ export interface DispatchDeps {
 export function createDispatch({
   isAllowedHost,
   ownRoute,
+  opening,
   endpoints,
   answerNatively,
   write,
@@ -30,15 +33,8 @@ export function createDispatch({
 }: DispatchDeps) {
   const natives = tableOf(endpoints);
 
-  return (req: IncomingMessage, res: MarkedResponse): Promise<void> | void => {
+  function answer(req: IncomingMessage, res: MarkedResponse): Promise<void> | void {
     const target = req.url ?? '/';
-    const rawPath = pathOf(target);
-    if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(rawPath)) return refuseHost(res);
-    const own = ownRoute(req, rawPath);
-    if (own) {
-      res.locals.route = 'gateway';
-      return own(res);
-    }
     prepareForwarding(req);
     req.url = withoutPreview(target);
     const path = pathOf(req.url);
@@ -47,6 +43,18 @@ export function createDispatch({
     const kind = writeKind(req.method ?? 'GET', path);
     res.locals.route = kind ? 'write' : 'pass-through';
     return kind ? write(kind, req, res) : passThrough.stream(req, res);
+  }
+
+  return (req: IncomingMessage, res: MarkedResponse): Promise<void> | void => {
+    const rawPath = pathOf(req.url ?? '/');
+    if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(rawPath)) return refuseHost(res);
+    const own = ownRoute(req, rawPath);
+    if (own) {
+      res.locals.route = 'gateway';
+      return own(res);
+    }
+    const opened = opening();
+    return opened === undefined ? answer(req, res) : opened.then(() => answer(req, res));
   };
 }
 

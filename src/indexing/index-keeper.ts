@@ -147,11 +147,13 @@ export class IndexKeeper {
   hear({ doubted, trusted, created }: Pick<News, 'doubted' | 'trusted' | 'created'>): void {
     for (const id of doubted) this.coverage.doubt(id, 'heard');
     for (const id of trusted) this.coverage.trust(id);
-    for (const id of created) if (!this.#experiments.has(id)) this.#experiments.set(id, 'active');
+    // After a time without Redis, everything of this epoch is heard again.
+    const unknown = created.filter((id) => !this.#experiments.has(id));
+    for (const id of unknown) this.#experiments.set(id, 'active');
     if (!this.#leading) return;
     this.#queue.add(doubted, true);
     // Whoever made them may not live to record that they are complete.
-    this.#queue.add(created);
+    this.#queue.add(unknown);
   }
 
   /** Any run of these experiments may have changed; with `copy`, nothing more is expected to, so copy them again. */

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A reading that takes longer was held up: a backend that hangs once must not put off all that comes after for long, in ms. */
+const LONGEST_MS = 1_000;
+
 /** Keeps what is read from a backend to so many runs a second, and to a share of the time. */
 export class Pace {
   readonly #msARun: number;
@@ -14,7 +17,7 @@ export class Pace {
 
   /** So many runs were read, in this time. */
   count(runs: number, ms = 0): void {
-    this.#freeAt += Math.max(runs * this.#msARun, ms / this.#share);
+    this.#freeAt += Math.max(runs * this.#msARun, Math.min(ms, LONGEST_MS) / this.#share);
   }
 
   /** Resolves when more may be read. @throws the signal's reason when it aborts. */

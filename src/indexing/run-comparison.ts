@@ -74,27 +74,23 @@ export class RunComparison {
     const pages = this.#ports.reader.scanRuns(experimentIds, filter, this.#signal)[Symbol.asyncIterator]();
     for (let more = true; more; ) {
       await pace.wait(this.#signal);
-      more = await this.#turns.take(async () => {
-        const begun = performance.now();
-        const runs = await this.#step(pages);
-        pace.count(runs ?? 0, performance.now() - begun);
-        return runs !== undefined;
-      });
+      more = await this.#turns.take(() => this.#step(pages, pace));
     }
   }
 
-  /** @returns how many runs the page had; undefined after the last. */
-  async #step(pages: AsyncIterator<readonly string[]>): Promise<number | undefined> {
+  async #step(pages: AsyncIterator<readonly string[]>, pace: Pace): Promise<boolean> {
     const version = await this.#ports.index.nextVersion();
+    const begun = performance.now();
     const { done, value } = await pages.next();
     if (done) {
       await this.#endWalk();
-      return undefined;
+      return false;
     }
+    pace.count(value.length, performance.now() - begun);
     this.#events.onRead(value.length);
     const rows = (value as readonly string[]).map(toRow).filter(({ run }) => !this.#lastPage.has(run.runId));
     if (rows.length > 0) await this.#comparePage({ version, rows, asked: [] });
-    return value.length;
+    return true;
   }
 
   async #comparePage(page: Reading): Promise<void> {

@@ -157,6 +157,34 @@ describe('columns of single keys', () => {
     });
     expect(sortOf(await here.open())).not.toContain('metric_column');
   });
+
+  it('hold every run also when there may be more for a while and the index is full', async () => {
+    const options = elasticsearchOptions(url);
+    const here = place(options);
+    const index = await here.open();
+    const runs = [runOf(0, keysOf(0, FIELD_LIMIT), 3)];
+    await fillIndex(index, runs);
+    const limit = (fields: number) =>
+      fetch(`${url}/${options.index}/_settings`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ 'index.mapping.total_fields.limit': fields }),
+      });
+    await limit(FIELD_LIMIT + 100);
+    const later = await here.open();
+    runs.push(runOf(1, ['key 0', 'late'], 2));
+    await fillIndex(later, runs.slice(1));
+    await limit(FIELD_LIMIT);
+    const last = await here.open();
+    runs.push(runOf(2, ['key 0', 'late'], 1));
+    await fillIndex(last, runs.slice(2));
+    const reference = createReference(runs);
+    for (const reader of [index, later, last, await here.open()])
+      for (const key of ['key 0', 'late']) {
+        const query = orderBy('metric', key, true);
+        expect(await answerOf(reader, query), key).toEqual(reference.search(query));
+      }
+  });
 });
 
 describe('a page of several requests', () => {
@@ -221,6 +249,7 @@ describe('setting up in Elasticsearch', () => {
   it.each([
     ['a later mapping version', { mappings: { _meta: { version: MAPPING_VERSION + 1, identity: 'x' } } }],
     ['no mapping version', {}],
+    ['another making', { mappings: { _meta: { version: MAPPING_VERSION - 1, identity: 'x' } } }],
   ])('refuses an index of %s and says what to do', async (_what, body) => {
     const options = elasticsearchOptions(url);
     const made = await fetch(`${url}/${options.index}-v${MAPPING_VERSION}`, {
@@ -229,10 +258,12 @@ describe('setting up in Elasticsearch', () => {
       body: JSON.stringify({ ...body, aliases: { [options.index]: {} } }),
     });
     expect(made.status).toBe(200);
-    await expect(place(options).open()).rejects.toMatchObject({
+    const here = place(options);
+    await expect(here.open()).rejects.toMatchObject({
       code: 'INTERNAL_ERROR',
       message: expect.stringMatching(/Delete it/),
     });
+    expect(await here.list()).toEqual([`${options.index}-v${MAPPING_VERSION}`]);
   });
 
   it('does nothing before', async () => {

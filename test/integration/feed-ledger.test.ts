@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openRedisLedger, type RedisLedgerOptions } from '../../adapters/redis/index.ts';
+import type { Attendance } from '../../src/plan/attendance.ts';
 import type { FeedLedger, LedgerMember, News, Notes } from '../../src/plan/feed-ledger.ts';
 import { NO_EFFECT, type WriteEffect } from '../../src/plan/write-effect.ts';
 import { OwnRedis } from '../fixtures/own-redis.ts';
@@ -28,7 +29,7 @@ afterEach(async () => {
 /** One that takes part, and remembers what it heard. */
 class Gateway implements LedgerMember {
   readonly link: TcpLink;
-  readonly ledger: FeedLedger;
+  readonly ledger: FeedLedger & Attendance;
   readonly heard: News[] = [];
   readonly adopted: WriteEffect[] = [];
   epoch: number | undefined;
@@ -166,7 +167,8 @@ describe('an epoch', () => {
     await follower.ledger.void();
     await leader.ledger.catchUp();
     expect([leader.ledger.epoch, follower.ledger.epoch]).toEqual([undefined, undefined]);
-    expect(leader.all('uncertain')).toHaveLength(1);
+    // What is still true is told again.
+    expect(new Set(leader.all('uncertain').map((entry) => (entry as [string])[0])).size).toBe(1);
   });
 });
 
@@ -250,6 +252,59 @@ describe('a gateway that is cut off', () => {
     await other.untilTrusted();
     expect(other.ledger.status()).toEqual({ replicas: 1, missing: 0, leads: true });
     expect([other.ledger.epoch, other.adopted]).toEqual([undefined, [WRITE]]);
+  });
+
+  it('is missed for as long as the others may not do without it', async () => {
+    scopes++;
+    let mayForget = false;
+    const beforeForgetting = async () => {
+      if (!mayForget) throw new Error('Not yet.');
+    };
+    const [one, other] = await Promise.all([Gateway.open({ beforeForgetting }), Gateway.open({ beforeForgetting })]);
+    one.link.cut();
+    await expect.poll(() => other.ledger.catchUp(), { interval: 10 }).toBe(false);
+    await sleep(ABSENT_MS + LEASE_MS);
+    expect(other.ledger.status()).toMatchObject({ replicas: 2, missing: 1 });
+    mayForget = true;
+    await other.untilTrusted();
+    expect(other.ledger.status()).toMatchObject({ replicas: 1, missing: 0 });
+  });
+
+  it('has its writes wait once when it may not take part', async () => {
+    scopes++;
+    let mayJoin = true;
+    const absentMs = 60_000;
+    const one = await Gateway.open({
+      absentMs,
+      mayJoin: async () => {
+        if (!mayJoin) throw new Error('The cache does not know of a write.');
+      },
+    });
+    const other = await Gateway.open({ absentMs });
+    await one.untilTrusted();
+    mayJoin = false;
+    await one.ledger.withdraw(new Error('The cache does not know of a write.'));
+    const begun = performance.now();
+    for (let i = 0; i < 10; i++) {
+      await one.ledger.note({ runs: [{ runId: 'a' }] });
+      await sleep(LEASE_MS / 5);
+    }
+    expect(performance.now() - begun).toBeLessThan(4 * LEASE_MS);
+    expect(await other.ledger.catchUp()).toBe(false);
+    mayJoin = true;
+    await other.untilTrusted();
+  });
+
+  it('is not missed when it took its leave as soon as it had come', async () => {
+    const [one] = await openTwo();
+    for (let i = 0; i < 5; i++) {
+      const brief = await Gateway.open({}, false);
+      // A registration is on its way.
+      brief.ledger.join(brief);
+      await brief.leave();
+    }
+    expect(await one.ledger.catchUp()).toBe(true);
+    expect(one.ledger.status()).toMatchObject({ replicas: 2, missing: 0 });
   });
 
   it('comes back as the same after a crash', async () => {

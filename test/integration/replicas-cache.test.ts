@@ -31,15 +31,6 @@ describe.each([
     [experimentId = ''] = await createExperiments(mlflow, 1, 'cached');
     runId = await createRun(mlflow, { experiment_id: experimentId });
     links = [await TcpLink.to(Number(new URL(redis.url).port)), await TcpLink.to(Number(new URL(redis.url).port))];
-    const open = (at: number) =>
-      openGateway({
-        upstream: { url: mlflow },
-        ...settings,
-        ...('elasticsearch' in settings && { index: { store: 'elasticsearch' as const } }),
-        redis: { url: `redis://127.0.0.1:${links[at]?.port}` },
-        data: { dir: join(folder, `${at}`) },
-        log: { level: 'silent' },
-      });
     gateways = [await open(0), await open(1)];
     await untilCached();
   });
@@ -56,8 +47,21 @@ describe.each([
     await rm(folder, { recursive: true });
   });
 
-  const write = async (gateway: OpenGateway) => {
-    await post(gateway.url, 'runs/set-tag', { run_id: runId, key: 'mark', value: `${++written}` });
+  const open = (at: number, onListening?: (url: string) => void) =>
+    openGateway(
+      {
+        upstream: { url: mlflow },
+        ...settings,
+        ...('elasticsearch' in settings && { index: { store: 'elasticsearch' as const } }),
+        redis: { url: `redis://127.0.0.1:${links[at]?.port}` },
+        data: { dir: join(folder, `${at}`) },
+        log: { level: 'silent' },
+      },
+      onListening,
+    );
+
+  const write = async ({ url }: Pick<OpenGateway, 'url'>) => {
+    await post(url, 'runs/set-tag', { run_id: runId, key: 'mark', value: `${++written}` });
   };
 
   const read = async (gateway: OpenGateway) => {
@@ -109,6 +113,21 @@ describe.each([
       expect((await read(gateways[1])).mark).toBe(written);
     },
   );
+
+  it('answer without what one cannot make void that is only starting', async () => {
+    await untilCached();
+    await gateways[0].close();
+    await vi.waitFor(async () => expect((await read(gateways[1])).cache).toBe('HIT'), WAIT);
+    const goOn = links[0]?.stall();
+    const listening = Promise.withResolvers<string>();
+    const opening = open(0, listening.resolve);
+    const writing = write({ url: await listening.promise });
+    setTimeout(() => goOn?.(), 500);
+    await writing;
+    expect((await read(gateways[1])).mark).toBe(written);
+    gateways[0] = await opening;
+    await untilCached();
+  });
 
   it('answer without what was stored before Redis hung', async () => {
     await untilCached();

@@ -130,6 +130,11 @@ describe('loadConfig', () => {
     [[...UPSTREAM, ...ELASTICSEARCH], { GATEWAY_CACHE_STORE: 'none' }, [/^workers .* set redis.url/]],
     [[...UPSTREAM, ...ELASTICSEARCH], {}, [/^workers .* set redis.url/, /^cache.store: a cache in memory/]],
     [[...UPSTREAM, ...ELASTICSEARCH, ...REDIS], { GATEWAY_FEED_LEDGER: 'own' }, [/^feed.ledger .* auto or redis/]],
+    [
+      [...UPSTREAM, ...REDIS],
+      { GATEWAY_FEED_LEDGER: 'own', GATEWAY_INDEX_STORE: 'none' },
+      [/^feed.ledger .* auto or redis/],
+    ],
     [[...UPSTREAM, ...ELASTICSEARCH, ...REDIS], { GATEWAY_CACHE_STORE: 'memory' }, [/^cache.store .* other workers/]],
     [UPSTREAM, { GATEWAY_INDEX_STORE: 'none' }, [/^cache.store: a cache in memory .* or cache.store: none/]],
   ])('refuses several workers with %j and %j', (argv, env, problems) => {
