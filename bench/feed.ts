@@ -35,7 +35,7 @@ export interface FeedResult {
 const EXPERIMENTS = 20;
 const WARM_UP = 50;
 /** Batches one after the other by one way, those before the first that counts, and the pause until another way's turn, in ms. */
-const BLOCK = 50;
+const BLOCK = 200;
 const BLOCK_WARM_UP = 5;
 const SETTLE_MS = 2_000;
 

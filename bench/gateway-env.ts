@@ -12,6 +12,7 @@ export const gatewayEnv = (profileFolder: string | undefined): NodeJS.ProcessEnv
  */
 export const WITHOUT_RECONCILING: NodeJS.ProcessEnv = {
   GATEWAY_FEED_RECONCILE_QUICK_EVERY_MS: '0',
+  GATEWAY_FEED_RECONCILE_OPEN_EVERY_MS: '0',
   GATEWAY_FEED_RECONCILE_RECENT_EVERY_MS: '0',
   GATEWAY_FEED_RECONCILE_FULL_EVERY_MS: '0',
 };
