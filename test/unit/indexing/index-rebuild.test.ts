@@ -44,10 +44,10 @@ function lendIndex(process: Process, first: FakeIndex, onTakeOver?: () => void):
       lendIndex(process, index.beside(), () => {
         follows = false;
       }),
-    takeOver: () => {
+    takeOver: async () => {
       onTakeOver?.();
+      await lent.takeOver();
       follows = true;
-      return lent.takeOver();
     },
   };
   return new Proxy(first, { get: (_, name) => Reflect.get(own, name) ?? Reflect.get(lent, name, lent) });
