@@ -75,9 +75,9 @@ class Gateway implements LedgerMember {
   }
 }
 
-async function openTwo(): Promise<[Gateway, Gateway]> {
+async function openTwo(options?: Partial<RedisLedgerOptions>): Promise<[Gateway, Gateway]> {
   scopes++;
-  return Promise.all([Gateway.open(), Gateway.open()]);
+  return Promise.all([Gateway.open(options), Gateway.open(options)]);
 }
 
 describe('a note', () => {
@@ -296,14 +296,15 @@ describe('a gateway that is cut off', () => {
   });
 
   it('is not missed when it took its leave as soon as it had come', async () => {
-    const [one] = await openTwo();
+    const absentMs = 60_000;
+    const [one] = await openTwo({ absentMs });
     for (let i = 0; i < 5; i++) {
-      const brief = await Gateway.open({}, false);
+      const brief = await Gateway.open({ absentMs }, false);
       // A registration is on its way.
       brief.ledger.join(brief);
       await brief.leave();
     }
-    expect(await one.ledger.catchUp()).toBe(true);
+    await one.untilTrusted();
     expect(one.ledger.status()).toMatchObject({ replicas: 2, missing: 0 });
   });
 
@@ -325,7 +326,7 @@ describe('a gateway that is cut off', () => {
 
 describe('a Redis that lost everything', () => {
   it('is told again by every gateway before any of them relies on it', async () => {
-    const [one, other] = await openTwo();
+    const [one, other] = await openTwo({ absentMs: 60_000 });
     const leader = one.ledger.leads ? one : other;
     await leader.ledger.begin(4);
     await Promise.all([one.ledger.catchUp(), other.ledger.catchUp()]);
