@@ -9,8 +9,8 @@ export interface DirtyRunOptions {
   /** First wait after a failure, in ms. */
   readonly retryMs: number;
   /**
-   * Least time for which a run that was just read is not read again, in ms, unless a search needs it: each reading costs the
-   * backend about what a write does, so one that is written to all the time must not be read every time.
+   * How long a run that was just read is not read again, in ms, unless a search needs it: each reading costs the backend
+   * about what a write does, so one that is written to all the time must not be read every time.
    */
   readonly againMs: number;
 }
@@ -29,12 +29,8 @@ const OTHERS_COPY_MS = 5;
 /** Until it is copied, a run keeps its whole experiment from the index; and trying costs one small question. */
 const MAX_WAIT_MS = 4_000;
 
-/** Runs of which it is known how long they rest. */
+/** Runs of which it is known when they were read last. */
 const MAX_RECENT = 10_000;
-/** A run rests so many times as long as its copying took: who writes to it all the time meets that once in a hundred writes. */
-const REST = 100;
-/** Longest rest, in least ones. */
-const LONGEST_REST = 5;
 
 interface DirtyRun {
   /** The oldest mark that no finished reading covers. */
@@ -43,8 +39,6 @@ interface DirtyRun {
   /** The oldest mark set since the run was taken: the reading under way may lack that write. */
   again?: number;
   taken: boolean;
-  /** When it was taken last, in ms of `performance.now()`. */
-  takenAt: number;
   failures: number;
   /** Not to be taken before, in ms of `performance.now()`. */
   notBefore: number;
@@ -65,8 +59,8 @@ export class DirtyRuns {
   readonly #directory: RunDirectory;
   readonly #journal: FeedJournal;
   readonly #options: DirtyRunOptions;
-  /** Until when runs rest, in ms of `performance.now()`. */
-  readonly #restsUntil = new LRUCache<string, number>({ max: MAX_RECENT });
+  /** When runs were read last, in ms of `performance.now()`. */
+  readonly #readAt = new LRUCache<string, number>({ max: MAX_RECENT });
   /** The longest dirty first. */
   readonly #runs = new Map<string, DirtyRun>();
   #lastMark = 0;
@@ -119,7 +113,7 @@ export class DirtyRuns {
 
   mark(runId: string): void {
     const run = this.#note(runId, 0);
-    run.leftUntil = this.#restsUntil.get(runId) ?? 0;
+    run.leftUntil = this.#restsUntil(runId);
     if (run.own) return;
     run.own = true;
     this.#journal.noteRun(runId);
@@ -130,6 +124,10 @@ export class DirtyRuns {
     this.#note(runId, performance.now() + LEFT_TO_OTHERS_MS);
   }
 
+  #restsUntil(runId: string): number {
+    return (this.#readAt.get(runId) ?? Number.NEGATIVE_INFINITY) + this.#options.againMs;
+  }
+
   #note(runId: string, leftUntil: number): DirtyRun {
     const mark = ++this.#lastMark;
     const run = this.#runs.get(runId);
@@ -138,16 +136,7 @@ export class DirtyRuns {
   }
 
   #add(runId: string, pending: number, leftUntil: number, own: boolean): DirtyRun {
-    const run = {
-      pending,
-      since: performance.now(),
-      taken: false,
-      takenAt: 0,
-      failures: 0,
-      notBefore: 0,
-      leftUntil,
-      own,
-    };
+    const run = { pending, since: performance.now(), taken: false, failures: 0, notBefore: 0, leftUntil, own };
     this.#runs.set(runId, run);
     return run;
   }
@@ -160,7 +149,7 @@ export class DirtyRuns {
     const inTurn = [...new Map([...first, ...waiting])].slice(0, limit);
     return inTurn.map(([runId, run]) => {
       run.taken = true;
-      run.takenAt = now;
+      this.#readAt.set(runId, now);
       return { runId, failures: run.failures };
     });
   }
@@ -169,17 +158,8 @@ export class DirtyRuns {
   settle(runId: string): void {
     const run = this.#runs.get(runId);
     this.#runs.delete(runId);
-    if (!run) return;
-    const restsUntil = this.#restAfter(run);
-    this.#restsUntil.set(runId, restsUntil);
-    if (run.again !== undefined) this.#add(runId, run.again, Math.max(run.leftUntil, restsUntil), run.own);
-    else if (run.own) this.#journal.forgetRun(runId);
-  }
-
-  #restAfter({ takenAt }: DirtyRun): number {
-    const { againMs } = this.#options;
-    const now = performance.now();
-    return now + Math.min(LONGEST_REST * againMs, Math.max(againMs, REST * (now - takenAt)));
+    if (run?.again !== undefined) this.#add(runId, run.again, run.leftUntil, run.own);
+    else if (run?.own) this.#journal.forgetRun(runId);
   }
 
   /** Another gateway copies the run: soon it will have. */

@@ -57,8 +57,8 @@ export interface FeedStatus extends KeeperStatus {
   readonly lastFailure: { readonly at: string; readonly message: string } | undefined;
 }
 
-/** A run that is written to all the time is copied in every so many rounds at most. */
-const ROUNDS_A_RUN = 5;
+/** A run that is written to all the time is copied in every so many rounds. */
+const ROUNDS_A_RUN = 10;
 /** When a write without an answer is taken to have happened; the last time for good. */
 const UNCERTAIN_TURNS = [1 / 60, 1 / 12, 1 / 3, 1];
 
@@ -282,10 +282,9 @@ export class IndexFeed implements Feed {
   }
 
   async #drain(deadline: AbortSignal): Promise<void> {
-    for (let own = this.#dirty.own; own.length > 0; own = this.#dirty.own) {
-      const urgent = new Set(own.map((runId) => this.#directory.experimentOf(runId) ?? ''));
-      await sleep(this.#dirty.nextTurnMs(urgent) ?? 0, undefined, { signal: deadline });
-      await this.#worker.hurry(urgent);
+    while (this.#dirty.own.length > 0) {
+      await sleep(this.#dirty.nextTurnMs(new Set()) ?? 0, undefined, { signal: deadline });
+      await this.#worker.hurry([]);
     }
   }
 
