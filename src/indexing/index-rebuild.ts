@@ -20,7 +20,7 @@ export interface IndexRebuildOptions {
 }
 
 /** How far behind its writes the new index may be to take over, in ms, unless the old one is as far behind. */
-const MAX_LAG_MS = 1_000;
+const MAX_LAG_MS = 5_000;
 /** How long searches that began in the old index may take before it is deleted, in ms. */
 const LAST_SEARCHES_MS = 60_000;
 /** How long a rebuild that is given up may take to clean up when the process ends, in ms. */
