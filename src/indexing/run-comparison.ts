@@ -177,6 +177,7 @@ export class RunComparison {
     const { index, reader, directory } = this.#ports;
     const texts = rows.map(({ text }) => text);
     const { written, rejected } = await index.write(texts, version);
+    if (kind) this.#events.onDrift(kind, written + rejected.length);
     const misread: RejectedRun[] = [];
     for (const [experimentId, some] of inReadings(rows)) {
       const ofOne = some.map(({ text }) => text);
@@ -185,7 +186,6 @@ export class RunComparison {
     for (const { run } of rows) directory.learn(run.runId, run.experimentId);
     const strange = [...rejected, ...misread];
     if (strange.length > 0) await this.#events.onRejected(strange);
-    if (kind) this.#events.onDrift(kind, written + rejected.length);
     await this.#tell(rows);
   }
 

@@ -18,7 +18,7 @@ import { runQuery } from '../../fixtures/run-query.ts';
 import { Random } from '../../fuzz/random.ts';
 
 const QUICK = { readyMs: 200, coalesceMs: 3, retryMs: 3, trustMs: 10 };
-/** Within this time after a process was killed what it had asked for is carried out, the deletion of an index too. */
+/** Within this time after a process was killed in a rebuild its last word is carried out, and an index deleted for that. */
 const AFTERMATH_MS = 500;
 const signal = new AbortController().signal;
 
@@ -351,7 +351,7 @@ class World {
 
   crash(): void {
     this.crashes++;
-    this.#crashedAt = performance.now();
+    if (this.gateway.rebuild.status) this.#crashedAt = performance.now();
     this.#count();
     this.gateway.kill();
     this.gateway = this.#open();
@@ -425,7 +425,8 @@ class World {
     if (!(await searched.ready(ids, signal))) return;
     const page = await scan.fetch({ limit: 1_000, from: { offset: 0 } }, signal).catch((error: unknown) => {
       // Then the backend answers.
-      if (this.stormy || performance.now() - this.#crashedAt < AFTERMATH_MS) return undefined;
+      const isAftermath = String(error).includes('no such index') && performance.now() - this.#crashedAt < AFTERMATH_MS;
+      if (this.stormy || isAftermath) return undefined;
       throw error;
     });
     if (!page) return;
