@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Attendance } from '../../src/plan/attendance.ts';
 import type { Claim, FeedLedger, LedgerMember, LedgerStatus, Notes, Successor } from '../../src/plan/feed-ledger.ts';
 import type { WriteEffect } from '../../src/plan/write-effect.ts';
+import { Claims } from './claims.ts';
 import { LedgerCursor, type LookReply } from './ledger-cursor.ts';
 import { itemsOf } from './ledger-items.ts';
 import { Membership } from './membership.ts';
@@ -34,8 +35,6 @@ export interface RedisLedgerOptions {
 const LEASE_MS = 1_500;
 /** For so long it is believed that nobody is missing, in ms of when that was asked: several reports of a gateway. */
 const ATTENDANCE_MS = 1_000;
-/** So that a gateway that hangs in the middle of copying does not hold a run for long. */
-const CLAIM_MS = 10_000;
 /** Larger than every mark. */
 const FOR_GOOD = '9007199254740991';
 
@@ -66,8 +65,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   #voiding = false;
   /** Everything has to be heard from the beginning. */
   #isAfresh = true;
-  /** Runs that this gateway copies, with their marks then. */
-  readonly #claimed = new Map<string, string>();
+  readonly #claims = new Claims((name, ...args) => this.#membership.ask(name, ...args));
 
   constructor(options: RedisLedgerOptions) {
     const { url, password, keyPrefix, scope, mayJoin, onOutage } = options;
@@ -167,29 +165,17 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     return this.#isComplete;
   }
 
-  async claim(runIds: readonly string[]): Promise<ReadonlyMap<string, Claim>> {
-    const marks = (await this.#membership.ask('claim', String(CLAIM_MS), ...runIds)) as string[];
-    return new Map(
-      runIds.map((runId, i): [string, Claim] => {
-        const mark = marks[i] ?? '0';
-        if (mark === '0') return [runId, 'settled'];
-        if (mark === '-1') return [runId, 'others'];
-        this.#claimed.set(runId, mark);
-        return [runId, 'mine'];
-      }),
-    );
+  claim(runIds: readonly string[]): Promise<ReadonlyMap<string, Claim>> {
+    return this.#claims.make(runIds);
   }
 
   async settle(runIds: readonly string[], writtenExperiments: readonly string[]): Promise<void> {
-    const items = runIds.flatMap((runId) => [`r:${runId}`, this.#claimed.get(runId) ?? '0']);
-    for (const runId of runIds) this.#claimed.delete(runId);
     const written = writtenExperiments.map((id) => `w:${id}`);
-    this.#cursor.did(written, Number(await this.#settle(writtenExperiments, items)));
+    this.#cursor.did(written, Number(await this.#settle(writtenExperiments, this.#claims.end(runIds))));
   }
 
-  async release(runIds: readonly string[]): Promise<void> {
-    for (const runId of runIds) this.#claimed.delete(runId);
-    await this.#membership.ask('release', ...runIds).catch(() => undefined);
+  release(runIds: readonly string[]): Promise<void> {
+    return this.#claims.release(runIds);
   }
 
   async trust(experimentId: string): Promise<void> {
