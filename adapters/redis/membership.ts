@@ -36,6 +36,8 @@ export class Membership {
   #joining = false;
   /** It took part until it was to register anew. */
   #goesOn = false;
+  /** To be done once more, when what is on its way has ended. */
+  #again = false;
   /** In ms of `performance.now()`. */
   #joinedAt = 0;
   #outage: string | undefined;
@@ -66,6 +68,7 @@ export class Membership {
     this.#goesOn = this.#joined;
     this.#joined = false;
     this.#joining = false;
+    this.#again = this.#entering !== undefined;
     if (this.#beating !== undefined) void this.#enterOnce().catch((error: Error) => this.lose(error));
     else this.#beating = this.#beat();
   }
@@ -141,10 +144,17 @@ export class Membership {
   }
 
   #enterOnce(): Promise<void> {
-    this.#entering ??= this.#enter().finally(() => {
+    this.#entering ??= this.#enterUntilDone().finally(() => {
       this.#entering = undefined;
     });
     return this.#entering;
+  }
+
+  async #enterUntilDone(): Promise<void> {
+    do {
+      this.#again = false;
+      await this.#enter();
+    } while (this.#again);
   }
 
   async #enter(): Promise<void> {
