@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Feed } from '../plan/feed.ts';
 import { type FeedJournal, NO_JOURNAL } from '../plan/feed-journal.ts';
-import type { FeedLedger, LedgerStatus, News, Notes, RunNote } from '../plan/feed-ledger.ts';
+import type { FeedLedger, LedgerStatus } from '../plan/feed-ledger.ts';
 import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import { DirtyRuns } from './dirty-runs.ts';
+import { FeedMember } from './feed-member.ts';
 import { FlushWorker } from './flush-worker.ts';
 import { IndexKeeper, type KeeperStatus } from './index-keeper.ts';
 import { OwnLedger } from './own-ledger.ts';
@@ -75,6 +76,7 @@ export class IndexFeed implements Feed {
   readonly #worker: FlushWorker;
   readonly #uncertain: UncertainWrites;
   readonly #keeper: IndexKeeper;
+  readonly #member: FeedMember;
   readonly #reconciler: Reconciler | undefined;
   readonly #readiness: Readiness;
   readonly #underWay = new WritesUnderWay();
@@ -124,6 +126,15 @@ export class IndexFeed implements Feed {
       ledger,
       delaysMs: UNCERTAIN_TURNS.map((share) => share * (options.uncertainMs ?? 60_000)),
       repeat: (effect) => this.apply(effect),
+    });
+    this.#member = new FeedMember({
+      directory,
+      dirty: this.#dirty,
+      worker: this.#worker,
+      keeper: this.#keeper,
+      uncertain: this.#uncertain,
+      refresher: this.#refresher,
+      apply: (effect) => this.apply(effect),
     });
     this.#readiness = new Readiness({
       ledger,
@@ -176,17 +187,7 @@ export class IndexFeed implements Feed {
 
   /** Begins an epoch and the backfill, in the background: the index need not be there yet. */
   start(): void {
-    this.#ledger.join({
-      unsettled: () => this.#unsettled(),
-      hear: (news) => this.#hear(news),
-      hearEpoch: (epoch, except) => this.#keeper.hearEpoch(epoch, except),
-      hearRole: (leads) => this.#keeper.hearRole(leads),
-      adopt: (effect) => void this.apply({ ...effect, uncertain: true }),
-      missed: () => {
-        this.#uncertain.forgetHeard();
-        this.#refresher.noteWrite(undefined);
-      },
-    });
+    this.#ledger.join(this.#member);
     this.#keeper.start();
     if (this.#dirty.size > 0) this.#worker.wake();
   }
@@ -194,31 +195,6 @@ export class IndexFeed implements Feed {
   /** Whether other gateways rely on this one's word: before, they must not be kept from knowing of its writes. */
   get joined(): boolean {
     return this.#ledger.joined;
-  }
-
-  #unsettled(): Notes {
-    return {
-      runs: this.#dirty.own.map((runId) => this.#noteOf(runId)),
-      // Those that it only heard of, too: whoever noted them may be gone, and Redis may have forgotten.
-      doubted: this.#keeper.coverage.doubted,
-      uncertain: this.#uncertain.own,
-    };
-  }
-
-  #noteOf(runId: string): RunNote {
-    return { runId, experimentId: this.#directory.experimentOf(runId) };
-  }
-
-  #hear({ runs, uncertain, certain, written, ...experiments }: News): void {
-    for (const { runId, experimentId } of runs) {
-      if (experimentId !== undefined) this.#directory.learn(runId, experimentId);
-      this.#dirty.hear(runId);
-    }
-    if (runs.length > 0) this.#worker.wake();
-    for (const [name, effect] of uncertain) this.#uncertain.hear(name, effect);
-    for (const name of certain) this.#uncertain.hearEnd(name);
-    for (const id of written) this.#refresher.noteWrite(id);
-    this.#keeper.hear(experiments);
   }
 
   expect(effect: WriteEffect): () => void {
@@ -249,7 +225,7 @@ export class IndexFeed implements Feed {
     }
     told.push(
       this.#ledger.note({
-        runs: runs.map(({ runId }) => this.#noteOf(runId)),
+        runs: runs.map(({ runId }) => this.#member.noteOf(runId)),
         created: createdExperiments,
         uncertain: new Map(name === undefined ? [] : [[name, effect]]),
       }),
