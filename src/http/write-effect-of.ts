@@ -40,6 +40,7 @@ const EFFECT_OF: Readonly<
   Record<WriteKind, (request: Request, answer: Answer | undefined) => WriteEffect | undefined>
 > = {
   run: changeOfRun,
+  'run-with-end': changeOfEnd,
   'create-run': (request, answer) => (answer && isRefusal(answer) ? undefined : creationOfRun(request, answer)),
   'create-run-in-steps': creationOfRun,
   'create-experiment': creationOfExperiment,
@@ -61,6 +62,22 @@ function changeOfRun(request: Request, answer: Answer | undefined): WriteEffect 
   const spellings = new Set(ids.flatMap((id) => [id, id.toLowerCase()]));
   return { ...NO_EFFECT, runs: [...spellings].map((runId) => ({ runId })) };
 }
+
+/**
+ * MLflow leaves an end at 0 out of a run's JSON: reading the run again does not tell, so its experiment is read anew as
+ * after a change of all its runs, which asks for such ends.
+ */
+function changeOfEnd(request: Request, answer: Answer | undefined): WriteEffect | undefined {
+  const effect = changeOfRun(request, answer);
+  const isZero = [request?.end_time, request?.endTime].some(mayBeReadAsZero);
+  if (!effect || !isZero || (answer && isRefusal(answer))) return effect;
+  const { run_info: info } = (answer?.status === 200 && readLikePython(answer.body)) || {};
+  const { experiment_id: id } = (info ?? {}) as Record<string, unknown>;
+  return typeof id === 'string' ? { ...effect, experimentsWithChangedRuns: [id] } : ANYTHING;
+}
+
+/** Python reads more as an integer than plain digits. */
+const mayBeReadAsZero = (value: unknown) => value !== undefined && value !== null && !(Math.abs(Number(value)) >= 1);
 
 function creationOfRun(request: Request, answer: Answer | undefined): WriteEffect {
   const { run } = (answer?.status === 200 && readLikePython(answer.body)) || {};

@@ -1,6 +1,7 @@
 /**
  * What a write can change (MLflow's REST API and the routes its UI uses):
  * - `run`: the run its body names
+ * - `run-with-end`: the same, and when it ended
  * - `create-run`, `create-experiment`: what its answer names, and nothing when it is refused
  * - `create-run-in-steps`: the same, but a refusal may come after the first step
  * - `experiment`: name or tags of an experiment
@@ -10,6 +11,7 @@
  */
 export type WriteKind =
   | 'run'
+  | 'run-with-end'
   | 'create-run'
   | 'create-run-in-steps'
   | 'create-experiment'
@@ -27,7 +29,7 @@ const POSTS: Readonly<Record<string, WriteKind>> = {
   'experiments/set-experiment-tag': 'experiment',
   'experiments/delete-experiment-tag': 'experiment',
   'runs/create': 'create-run',
-  'runs/update': 'run',
+  'runs/update': 'run-with-end',
   'runs/delete': 'run',
   'runs/restore': 'run',
   'runs/log-metric': 'run',

@@ -4,7 +4,7 @@ import type { RunReader } from '../plan/run-reader.ts';
 import type { RejectedRun, RunsIndex } from '../plan/runs-index.ts';
 import type { DirtyRuns, TakenRun } from './dirty-runs.ts';
 import { inParallel } from './in-parallel.ts';
-import { misreadRuns } from './misread-runs.ts';
+import { isEndUnsaid, misreadRuns } from './misread-runs.ts';
 import type { Refresher } from './refresher.ts';
 
 export interface FlushPorts {
@@ -162,7 +162,7 @@ export class FlushWorker {
       const texts = await reader.readRuns(experimentId, ids, this.#stopped.signal);
       const [{ rejected: refused }, misread] = await Promise.all([
         index.write(texts, version),
-        misreadRuns(reader, experimentId, texts, this.#stopped.signal),
+        misreadRuns(reader, experimentId, texts.filter(isEndUnsaid), this.#stopped.signal),
       ]);
       refresher.noteWrite(experimentId);
       const rejected = [...refused, ...misread];

@@ -18,5 +18,13 @@ export async function misreadRuns(
   return ended.map((runId) => ({ runId, experimentId, reason: 'It ended at 0, which its JSON does not tell.' }));
 }
 
+/**
+ * Whether a run that is over does not say when it ended. One that goes on and yet has an end, of 0, is found where that is
+ * written: `writeEffectOf` has its whole experiment copied again.
+ */
+export function isEndUnsaid(text: string): boolean {
+  return !hasEnd(text) && !/^(RUNNING|SCHEDULED)$/.test(decodeRun(text).status ?? '');
+}
+
 /** Whether the JSON of a run says when it ended. Within a string the quotes would be escaped. */
 export const hasEnd = (text: string) => text.includes('"end_time":');

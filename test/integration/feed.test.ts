@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createRunReader } from '../../adapters/mlflow/index.ts';
@@ -12,6 +16,7 @@ import { UpstreamClient } from '../../src/upstream/upstream-client.ts';
 import { createRun } from '../fixtures/create-run.ts';
 import { elasticsearchOptions, newElasticsearchPlace } from '../fixtures/elasticsearch-place.ts';
 import type { IndexPlace } from '../fixtures/index-place.ts';
+import { openGateway } from '../fixtures/open-gateway.ts';
 import { postJson } from '../fixtures/post-json.ts';
 import { runQuery } from '../fixtures/run-query.ts';
 import { newSqlitePlace } from '../fixtures/sqlite-place.ts';
@@ -189,4 +194,26 @@ describe.each([
     await first.stop();
     expect(await feed.ready(experimentIds, signal)).toBe(true);
   });
+});
+
+it('an end at 0, which the JSON of a run does not tell, is found by the next search', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const gateway = await openGateway({ upstream: { url: mlflow }, data: { dir }, index: { store: 'sqlite' } });
+  try {
+    const [experimentId = ''] = await createExperiments(mlflow, 1, 'end-at-0');
+    const runId = await createRun(gateway.url, { experiment_id: experimentId });
+    const search = (filter: string) =>
+      postJson(`${gateway.url}/api/2.0/mlflow/runs/search`, { experiment_ids: [experimentId], filter });
+    const source = async () => (await search(`tags.t != '${randomUUID()}'`)).headers.get('x-gateway-source');
+    await expect.poll(source, { timeout: 60_000 }).toBe('index');
+    const ended = async () => splitRuns(await (await search('attributes.end_time = 0')).text()).runs.length;
+    expect(await ended()).toBe(0);
+    await post(gateway.url, 'runs/update', { run_id: runId, end_time: 0 });
+    expect(await ended()).toBe(1);
+    await post(gateway.url, 'runs/set-tag', { run_id: runId, key: 'later', value: 'yes' });
+    expect(await ended()).toBe(1);
+  } finally {
+    await gateway.close();
+    await rm(dir, { recursive: true });
+  }
 });

@@ -9,6 +9,7 @@ describe('writeKind', () => {
     ['POST', '/api/2.0/mlflow/runs/create', 'create-run'],
     ['POST', '/ajax-api/2.0/mlflow/runs/log-batch', 'run'],
     ['POST', '/api/2.0/mlflow/runs/outputs', 'run'],
+    ['POST', '/api/2.0/mlflow/runs/update', 'run-with-end'],
     ['POST', '/ajax-api/2.0/mlflow/runs/create-promptlab-run', 'create-run-in-steps'],
     ['POST', '/api/2.0/mlflow/experiments/create', 'create-experiment'],
     ['POST', '/api/2.0/mlflow/experiments/restore', 'experiment-with-runs'],
@@ -103,6 +104,38 @@ describe('writeEffectOf', () => {
 
   it('says that it is not known yet what came of a write without an answer', () => {
     expect(effectOf('run', { run_id: RUN })).toMatchObject({ runs: [{ runId: RUN }], uncertain: true });
+  });
+
+  describe('of an end', () => {
+    const UPDATED = { status: 200, body: body({ run_info: { run_id: RUN, experiment_id: '7' } }) };
+
+    it.each([0, '0', 0.5, -0, '٠', '0_0', '', false, '1_0'])(
+      'at %j may change what no reading of the run tells',
+      (end) => {
+        for (const key of ['end_time', 'endTime']) {
+          const effect = effectOf('run-with-end', { run_id: RUN, [key]: end }, UPDATED);
+          expect(effect).toMatchObject({ runs: [{ runId: RUN }], experimentsWithChangedRuns: ['7'], unknown: false });
+        }
+      },
+    );
+
+    it.each([1, -1, '1700000000000', 9e18, null, undefined])('at %j changes the run alone', (end_time) => {
+      const effect = effectOf('run-with-end', { run_id: RUN, end_time }, UPDATED);
+      expect(effect).toMatchObject({ runs: [{ runId: RUN }], experimentsWithChangedRuns: [], unknown: false });
+    });
+
+    it('at 0 that was refused changed nothing else', () => {
+      expect(effectOf('run-with-end', { run_id: RUN, end_time: 0 }, BAD)).toMatchObject({
+        experimentsWithChangedRuns: [],
+        unknown: false,
+      });
+    });
+
+    it('at 0 may be anywhere when the answer does not tell', () => {
+      const failed = { status: 500, body: Buffer.from('<html>') };
+      expect(effectOf('run-with-end', { run_id: RUN, end_time: 0 }, failed)?.unknown).toBe(true);
+      expect(effectOf('run-with-end', { run_id: RUN, end_time: 0 })).toMatchObject({ unknown: true, uncertain: true });
+    });
   });
 
   it.each<[string, WriteKind, unknown, { status: number; body: Buffer }]>([
