@@ -33,8 +33,8 @@ const STOP_MS = 1_000;
 const MAX_REQUEST_AGE_MS = 60_000;
 
 const NOT_ALONE =
-  'Several gateways keep this index, and the one that rebuilds it has to hear of every write: stop all but one, or have it ' +
-  'copied anew by deleting it.';
+  'Several gateways or workers keep this index, and the one that rebuilds it has to hear of every write: leave only one, ' +
+  'with one worker, or have the index copied anew by deleting it.';
 
 /** A rebuild ends because it is no longer this gateway's. */
 class GivenUp extends Error {}

@@ -74,7 +74,8 @@ class Follower {
       await this.#pause();
       await this.#look();
       if (this.#last.progress) line.show(this.#last.progress);
-      if (this.#last.failure !== undefined && this.#last.failure !== failure) output.write(`\n${this.#last.failure}\n`);
+      const isNew = this.#last.failure !== failure && this.#last.state !== 'refused';
+      if (isNew && this.#last.failure !== undefined) output.write(`\n${this.#last.failure}\n`);
       failure = this.#last.failure;
       if (this.#last.state === 'asked') await this.#giveUpWhenLate();
       this.#giveUpWhenSilent();
