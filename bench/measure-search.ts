@@ -12,6 +12,8 @@ export interface SearchResult {
   readonly raw: Percentiles;
   /** The same with the answer parsed: what any program needs that goes on working with it. */
   readonly decoded: Percentiles;
+  /** The same as `raw` through a proxy that does nothing else: what any gateway costs. */
+  readonly proxied: Percentiles;
 }
 
 const WARM_UP = 100;
@@ -32,6 +34,7 @@ export async function measureSearch(
   const times = await timeInTurns({
     gateway: timed(() => sides.askGateway(question.gateway)),
     raw: timed(() => sides.askRaw(question.raw)),
+    proxied: timed(() => sides.askProxied(question.raw)),
     decoded: timed(async () => JSON.parse((await sides.askRaw(question.raw)).toString())),
   });
   return {
@@ -40,5 +43,6 @@ export async function measureSearch(
     gateway: percentilesOf(times.gateway),
     raw: percentilesOf(times.raw),
     decoded: percentilesOf(times.decoded),
+    proxied: percentilesOf(times.proxied),
   };
 }

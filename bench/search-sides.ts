@@ -3,6 +3,7 @@ import { createElasticsearchIndex } from '../adapters/elasticsearch/index.ts';
 import { splitRuns } from '../src/domain/run-text.ts';
 import { Breaker } from '../src/faults/breaker.ts';
 import { createRunSearch, type RunSearch } from '../src/plan/search-runs.ts';
+import { startChild } from './child-server.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { type RecordedRequest, startRecorder } from './recorder.ts';
 import { toRequest, turnPages } from './search-request.ts';
@@ -16,11 +17,13 @@ export interface Question {
   readonly pageSize: number;
 }
 
-/** The two servers a search is put to, over one kept connection each. */
+/** The servers a search is put to, over one kept connection each. */
 export interface Sides {
   /** @throws Error unless the index gave the answer. */
   readonly askGateway: Ask;
   readonly askRaw: Ask;
+  /** As `askRaw`, through a proxy that does nothing else: what any gateway costs. */
+  readonly askProxied: Ask;
   question(shape: SearchShape, experimentIds: readonly string[]): Promise<Question>;
 }
 
@@ -36,6 +39,8 @@ export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, inde
     isRight: (headers) => headers['x-gateway-source'] === 'index',
   });
   const askRaw = await openConnection(open, elasticsearchUrl);
+  const proxy = await open(startChild('bare-proxy.ts', [elasticsearchUrl]));
+  const askProxied = await openConnection(open, proxy.url);
   const recorder = await open(startRecorder(elasticsearchUrl));
   const adapter = createElasticsearchIndex({ url: recorder.url, index, timeoutMs: 60_000 });
   await open(Promise.resolve({ stop: () => adapter.close() }));
@@ -62,21 +67,27 @@ export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, inde
     return { gateway: toRequest(search), raw: await record(search), pageSize: search.maxResults };
   }
 
-  return { askGateway, askRaw, question };
+  return { askGateway, askRaw, askProxied, question };
 }
 
 interface RawAnswer {
   readonly hits: { readonly hits: readonly { readonly _source: { readonly run: string } }[] };
 }
 
+const textsOf = (answer: Buffer) =>
+  (JSON.parse(answer.toString()) as RawAnswer).hits.hits.map(({ _source }) => _source.run);
+
 /**
- * Asks both sides and compares ids, order and every run's JSON, character by character; gives the number of runs.
+ * Asks all sides and compares ids, order and every run's JSON, character by character; gives the number of runs.
  * @throws Error when they differ, or found nothing.
  */
-export async function checkSame({ askGateway, askRaw }: Sides, { gateway, raw, pageSize }: Question): Promise<number> {
+export async function checkSame(
+  { askGateway, askRaw, askProxied }: Sides,
+  { gateway, raw, pageSize }: Question,
+): Promise<number> {
   const { runs, nextPageToken } = splitRuns((await askGateway(gateway)).toString());
-  const { hits } = (JSON.parse((await askRaw(raw)).toString()) as RawAnswer).hits;
-  const expected = hits.map(({ _source }) => _source.run);
+  const expected = textsOf(await askRaw(raw));
+  if (!isDeepStrictEqual(textsOf(await askProxied(raw)), expected)) throw new Error('The bare proxy gave other runs.');
   if (!isDeepStrictEqual(runs, expected.slice(0, pageSize))) throw new Error('The gateway gave other runs.');
   if ((nextPageToken !== undefined) !== expected.length > pageSize)
     throw new Error('The gateway is wrong about a next page.');
