@@ -1,23 +1,21 @@
 import type { Claim } from '../../src/plan/feed-ledger.ts';
-import type { ScriptName } from './scripts.ts';
+import type { Membership } from './membership.ts';
 
 /** So that a gateway that hangs in the middle of copying does not hold a run for long. */
 const CLAIM_MS = 10_000;
 
-type AskLedger = (name: ScriptName, ...args: string[]) => Promise<unknown>;
-
 /** The runs that a gateway copies, which no other copies meanwhile, each up to the mark that it had when it was claimed. */
 export class Claims {
-  readonly #ask: AskLedger;
+  readonly #membership: Pick<Membership, 'ask'>;
   readonly #marks = new Map<string, string>();
 
-  constructor(ask: AskLedger) {
-    this.#ask = ask;
+  constructor(membership: Pick<Membership, 'ask'>) {
+    this.#membership = membership;
   }
 
   /** @throws when this gateway does not take part. */
   async make(runIds: readonly string[]): Promise<ReadonlyMap<string, Claim>> {
-    const marks = (await this.#ask('claim', String(CLAIM_MS), ...runIds)) as string[];
+    const marks = (await this.#membership.ask('claim', String(CLAIM_MS), ...runIds)) as string[];
     return new Map(
       runIds.map((runId, i): [string, Claim] => {
         const mark = marks[i] ?? '0';
@@ -39,6 +37,6 @@ export class Claims {
   /** These are not copied: somebody else may. */
   async release(runIds: readonly string[]): Promise<void> {
     for (const runId of runIds) this.#marks.delete(runId);
-    await this.#ask('release', ...runIds).catch(() => undefined);
+    await this.#membership.ask('release', ...runIds).catch(() => undefined);
   }
 }

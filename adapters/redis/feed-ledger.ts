@@ -48,6 +48,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   readonly #leaseMs: number;
   readonly #redis: ScriptedRedis;
   readonly #membership: Membership;
+  readonly #claims: Claims;
   readonly #cursor: LedgerCursor;
   #member: LedgerMember | undefined;
   #successor: Successor | undefined;
@@ -65,7 +66,6 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   #voiding = false;
   /** Everything has to be heard from the beginning. */
   #isAfresh = true;
-  readonly #claims = new Claims((name, ...args) => this.#membership.ask(name, ...args));
 
   constructor(options: RedisLedgerOptions) {
     const { url, password, keyPrefix, scope, mayJoin, onOutage } = options;
@@ -91,6 +91,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
       ...(mayJoin && { mayEnter: mayJoin }),
       ...(onOutage && { onOutage }),
     });
+    this.#claims = new Claims(this.#membership);
   }
 
   get joined(): boolean {

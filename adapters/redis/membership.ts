@@ -36,7 +36,7 @@ export class Membership {
   #joining = false;
   /** It took part until it was to register anew. */
   #goesOn = false;
-  /** To be done once more, when what is on its way has ended. */
+  /** To register was asked for while that was on its way: what was sent may have been too early. */
   #again = false;
   /** In ms of `performance.now()`. */
   #joinedAt = 0;
@@ -154,7 +154,7 @@ export class Membership {
     do {
       this.#again = false;
       await this.#enter();
-    } while (this.#again);
+    } while (this.#again && !this.#joined);
   }
 
   async #enter(): Promise<void> {

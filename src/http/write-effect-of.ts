@@ -71,8 +71,7 @@ function changeOfEnd(request: Request, answer: Answer | undefined): WriteEffect 
   const effect = changeOfRun(request, answer);
   const isZero = [request?.end_time, request?.endTime].some(mayBeReadAsZero);
   if (!effect || !isZero || (answer && isRefusal(answer))) return effect;
-  const { run_info: info } = (answer?.status === 200 && readLikePython(answer.body)) || {};
-  const { experiment_id: id } = (info ?? {}) as Record<string, unknown>;
+  const { experiment_id: id } = (contentOf(answer).run_info ?? {}) as Record<string, unknown>;
   return typeof id === 'string' ? { ...effect, experimentsWithChangedRuns: [id] } : ANYTHING;
 }
 
@@ -80,7 +79,7 @@ function changeOfEnd(request: Request, answer: Answer | undefined): WriteEffect 
 const mayBeReadAsZero = (value: unknown) => value !== undefined && value !== null && !(Math.abs(Number(value)) >= 1);
 
 function creationOfRun(request: Request, answer: Answer | undefined): WriteEffect {
-  const { run } = (answer?.status === 200 && readLikePython(answer.body)) || {};
+  const { run } = contentOf(answer);
   const { run_id: runId, experiment_id: experimentId } = (run as { info?: Record<string, unknown> })?.info ?? {};
   if (typeof runId === 'string' && typeof experimentId === 'string') {
     return { ...NO_EFFECT, runs: [{ runId, experimentId }] };
@@ -90,7 +89,7 @@ function creationOfRun(request: Request, answer: Answer | undefined): WriteEffec
 
 function creationOfExperiment(_: Request, answer: Answer | undefined): WriteEffect | undefined {
   if (answer && isRefusal(answer)) return undefined;
-  const { experiment_id: id } = (answer?.status === 200 && readLikePython(answer.body)) || {};
+  const { experiment_id: id } = contentOf(answer);
   return { ...NO_EFFECT, createdExperiments: typeof id === 'string' ? [id] : [], experimentsChanged: true };
 }
 
@@ -104,6 +103,10 @@ function allRunsOf(request: Request): WriteEffect {
   const isPlain = typeof id === 'string' && /^\d{1,18}$/.test(id);
   return isPlain ? { ...NO_EFFECT, experimentsWithChangedRuns: [String(BigInt(id))] } : ANYTHING;
 }
+
+/** What a success says; nothing when there was none. */
+const contentOf = (answer: Answer | undefined): Readonly<Record<string, unknown>> =>
+  (answer?.status === 200 && readLikePython(answer.body)) || {};
 
 /** For writes of one transaction: refused means undone. `log-batch` is not one of them. */
 function isRefusal({ status }: Answer): boolean {

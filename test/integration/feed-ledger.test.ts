@@ -301,6 +301,19 @@ describe('a gateway that is cut off', () => {
     await other.untilTrusted();
   });
 
+  it('is not missed when it took its leave as soon as it had come', async () => {
+    const absentMs = 60_000;
+    const [one] = await openTwo({ absentMs });
+    for (let i = 0; i < 5; i++) {
+      const brief = await Gateway.open({ absentMs }, false);
+      // A registration is on its way.
+      brief.ledger.join(brief);
+      await brief.leave();
+    }
+    await one.untilTrusted();
+    expect(one.ledger.status()).toMatchObject({ replicas: 2, missing: 0 });
+  });
+
   it.each(['unsettled', 'missed'] as const)(
     'is not missed when it registers anew and takes its leave while %s is asked',
     async (step) => {
