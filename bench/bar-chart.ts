@@ -28,7 +28,7 @@ const LIGHT = ['#9a6700', '#0969da', '#1a7f37', '#8250df'];
 const DARK = ['#d29922', '#58a6ff', '#56d364', '#bc8cff'];
 
 const rules = (colours: readonly string[]) => colours.map((colour, i) => `.s${i}{fill:${colour}}`).join('');
-const STYLE = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#1f2328}
+const STYLE = `text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1f2328}
 .title{font-size:15px;font-weight:600}.value{font-size:10px}.axis{font-size:11px}
 .back{fill:#ffffff}.grid{stroke:#d1d9e0}${rules(LIGHT)}
 @media (prefers-color-scheme:dark){text{fill:#f0f6fc}.back{fill:#0d1117}.grid{stroke:#3d444d}${rules(DARK)}}`;
