@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReplyError } from 'ioredis';
-import { Lease } from './lease.ts';
+import { BEATS_A_LEASE, Lease } from './lease.ts';
 import type { ScriptedRedis } from './scripted-redis.ts';
 import type { ScriptName } from './scripts.ts';
 
@@ -20,9 +20,6 @@ export interface MembershipOptions {
   /** Told when this gateway can take part no more, and why; and when it can again. */
   onOutage?(error: Error | undefined): void;
 }
-
-/** A gateway reports so many times a lease. */
-const BEATS_A_LEASE = 5;
 
 /** Whether a gateway takes part in a ledger: it holds a lease, joins again when it was cut off, and says so. */
 export class Membership {

@@ -1,7 +1,8 @@
 /**
  * The ledger's state, all in one slot of a cluster:
  *
- * - `state`: hash of `epoch` (empty: none), `mark`, `leader`, and `arrivals`, the number of times that a gateway came to others;
+ * - `state`: hash of `epoch` (empty: none), `mark`, `leader`, `arrivals`, the number of times that a gateway came to others, and
+ *   `clock`, when Redis was last asked by its own clock;
  * - `members`: sorted set of gateways by when their lease ends, in ms of Redis's clock;
  * - `notes`: sorted set of what is not settled by the mark of its last note: `r:<run>`, `x:<experiment>`, `u:<write>`;
  * - `homes`: hash of run to experiment, as far as known; `effects`: hash of `u:<write>` to its effect;
@@ -20,6 +21,13 @@ local me = ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local LAPSED = redis.error_reply('LAPSED')
+
+-- Where the clock was put back, leases would last longer than their holders reckon: all are over.
+local seen = tonumber(redis.call('HGET', state, 'clock') or '0')
+if now < seen then
+  for _, member in ipairs(redis.call('ZRANGE', members, 0, -1)) do redis.call('ZADD', members, now, member) end
+end
+if now ~= seen then redis.call('HSET', state, 'clock', string.format('%.0f', now)) end
 
 local function isLive(member)
   local ends = redis.call('ZSCORE', members, member)
@@ -84,7 +92,8 @@ const clock = `return now`;
  * has to be told of are away until they come themselves.
  */
 const register = `
-if now - tonumber(ARGV[2]) > tonumber(ARGV[3]) then return redis.error_reply('LATE') end
+local waited = now - tonumber(ARGV[2])
+if waited < 0 or waited > tonumber(ARGV[3]) then return redis.error_reply('LATE') end
 local at = 8 + tonumber(ARGV[7])
 if redis.call('HEXISTS', state, 'epoch') == 0 then
   redis.call('HSET', state, 'epoch', ARGV[4])

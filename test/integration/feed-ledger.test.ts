@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openRedisLedger, type RedisLedgerOptions } from '../../adapters/redis/index.ts';
 import type { Attendance } from '../../src/plan/attendance.ts';
@@ -83,6 +84,16 @@ class Gateway implements LedgerMember {
 async function openTwo(options?: Partial<RedisLedgerOptions>): Promise<[Gateway, Gateway]> {
   scopes++;
   return Promise.all([Gateway.open(options), Gateway.open(options)]);
+}
+
+/** What Redis remembers of times lies that much later after its machine's clock was put back, in ms. */
+async function putClockBack(byMs: number): Promise<void> {
+  const client = new Redis(redis.url);
+  const slot = `{ledger:feed:v1:${scopes}}`;
+  const later = `redis.call('HINCRBY', KEYS[1], 'clock', ARGV[1])
+    for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('ZINCRBY', KEYS[2], ARGV[1], member) end`;
+  await client.eval(later, 2, `${slot}:state`, `${slot}:members`, byMs);
+  client.disconnect();
 }
 
 describe('a note', () => {
@@ -235,6 +246,20 @@ describe('a gateway that is cut off', () => {
     one.link.heal();
     await other.untilTrusted();
     expect(other.all('runs')).toEqual([{ runId: 'a' }, { runId: 'b' }]);
+  });
+
+  it('is missed in time although the clock of Redis is put back', async () => {
+    const [one, other] = await openTwo();
+    one.link.cut();
+    await putClockBack(60_000);
+    await one.ledger.note({ runs: [{ runId: 'a' }] });
+    expect(await other.ledger.catchUp()).toBe(false);
+    await expect.poll(() => other.ledger.status(), { interval: 5 }).toMatchObject({ replicas: 2, missing: 1 });
+    expect(await other.ledger.catchUp()).toBe(false);
+    one.notes = { runs: [{ runId: 'a' }] };
+    one.link.heal();
+    await other.untilTrusted();
+    expect(other.all('runs')).toEqual([{ runId: 'a' }]);
   });
 
   it('does not wait when it is alone', async () => {
