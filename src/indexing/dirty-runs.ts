@@ -13,6 +13,7 @@ export interface DirtyRunOptions {
    * about what a write does, so one that is written to all the time must not be read every time.
    */
   readonly againMs: number;
+  readonly maxRuns: number;
 }
 
 /** A run to be read again, on its way to the index. */
@@ -109,6 +110,11 @@ export class DirtyRuns {
 
   has(runId: string): boolean {
     return this.#runs.has(runId);
+  }
+
+  /** Whether a run may be marked, or would be one too many to wait. */
+  takes(runId: string): boolean {
+    return this.#runs.size < this.#options.maxRuns || this.#runs.has(runId);
   }
 
   mark(runId: string): void {

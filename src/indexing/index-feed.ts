@@ -40,6 +40,8 @@ export interface IndexFeedOptions {
   /** How long the backend may still carry out a write whose answer never came, in ms. */
   readonly uncertainMs?: number;
   readonly maxRunsPerSecond?: number | undefined;
+  /** How many runs may wait to be copied one by one; of those that come after, the whole experiments are copied anew. */
+  readonly maxDirtyRuns?: number;
   /** How writes past the gateway are looked for; by default they are not. */
   readonly reconcile?: ReconcileOptions | undefined;
   /** Told of runs that the index cannot hold, each time that they are copied. */
@@ -60,6 +62,8 @@ export interface FeedStatus extends KeeperStatus {
 
 /** A run that is written to all the time is copied in every so many rounds. */
 const ROUNDS_A_RUN = 10;
+/** Each round looks through all that wait. */
+const MAX_DIRTY_RUNS = 20_000;
 /** When a write without an answer is taken to have happened; the last time for good. */
 const UNCERTAIN_TURNS = [1 / 60, 1 / 12, 1 / 3, 1];
 
@@ -86,6 +90,7 @@ export class IndexFeed implements Feed {
     const { index, reader, directory, journal = NO_JOURNAL } = ports;
     const { ledger = new OwnLedger(journal.unfinished.epoch) } = ports;
     const { readyMs = 2_000, coalesceMs = 200, retryMs = 1_000, trustMs = 5_000, maxRunsPerSecond } = options;
+    const { maxDirtyRuns: maxRuns = MAX_DIRTY_RUNS } = options;
     const onFailure = (error: unknown) => {
       this.#lastFailure = { at: new Date().toISOString(), message: String(error) };
       options.onFailure?.(error);
@@ -93,7 +98,7 @@ export class IndexFeed implements Feed {
     this.#directory = directory;
     this.#journal = journal;
     this.#ledger = ledger;
-    this.#dirty = new DirtyRuns(directory, journal, { retryMs, againMs: ROUNDS_A_RUN * coalesceMs });
+    this.#dirty = new DirtyRuns(directory, journal, { retryMs, againMs: ROUNDS_A_RUN * coalesceMs, maxRuns });
     this.#refresher = new Refresher(index);
     this.#keeper = new IndexKeeper({
       index,
@@ -219,19 +224,28 @@ export class IndexFeed implements Feed {
     if (unknown) told.push(this.#keeper.doubtAll());
     if (experimentsWithChangedRuns.length > 0) told.push(this.#keeper.doubt(experimentsWithChangedRuns, !uncertain));
     if (createdExperiments.length > 0) void this.#keeper.welcome(createdExperiments);
+    const tooMany: string[] = [];
     for (const { runId, experimentId } of runs) {
       if (experimentId !== undefined) this.#directory.learn(runId, experimentId);
-      this.#dirty.mark(runId);
+      if (this.#dirty.takes(runId)) this.#dirty.mark(runId);
+      else tooMany.push(runId);
     }
+    if (tooMany.length > 0) told.push(this.#doubtExperimentsOf(tooMany));
     told.push(
       this.#ledger.note({
-        runs: runs.map(({ runId }) => this.#member.noteOf(runId)),
+        runs: runs.filter(({ runId }) => this.#dirty.has(runId)).map(({ runId }) => this.#member.noteOf(runId)),
         created: createdExperiments,
         uncertain: new Map(name === undefined ? [] : [[name, effect]]),
       }),
     );
     if (runs.length > 0) this.#worker.wake();
     await Promise.all(told);
+  }
+
+  #doubtExperimentsOf(runIds: readonly string[]): Promise<void> {
+    const ids = new Set(runIds.map((runId) => this.#directory.experimentOf(runId)));
+    const known = [...ids].filter((id) => id !== undefined);
+    return known.length < ids.size ? this.#keeper.doubtAll() : this.#keeper.doubt(known, true);
   }
 
   /** Those whose answer never came and that the backend may still carry out. */

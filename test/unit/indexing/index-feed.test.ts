@@ -102,6 +102,20 @@ describe('a search', () => {
     expect(await ready('1')).toBe(false);
   });
 
+  it.each(['run4', 'late'])('finds the writes to more runs than may wait: %s', async (last) => {
+    open({ maxDirtyRuns: 2 });
+    await untilReady('0', '1');
+    gates.broken.add('write');
+    backend.write('late', '0');
+    for (const id of ['run0', 'run1', 'run2', 'run2', last]) change(id);
+    expect(feed.status().dirtyRuns).toBe(2);
+    expect(await ready('0')).toBe(false);
+    gates.broken.delete('write');
+    await untilReady('0', '1');
+    expectEqual('0');
+    expectEqual('1');
+  });
+
   it('does not count a refresh that began before the write was there', async () => {
     open({ readyMs: 2_000 });
     await untilReady('0');
