@@ -6,6 +6,7 @@ import { inParallel } from '../src/indexing/in-parallel.ts';
 import type { IndexStatus } from '../src/inspect/index-status.ts';
 import type { VerifyReport } from '../src/inspect/verify-report.ts';
 import { UpstreamClient } from '../src/upstream/upstream-client.ts';
+import { newElasticsearchPlace } from '../test/fixtures/elasticsearch-place.ts';
 import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { runCommand } from '../test/fixtures/run-command.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
@@ -34,6 +35,7 @@ export interface BackfillResult {
   readonly compared: number;
 }
 
+const INDEX = 'bench-backfill';
 const EXPERIMENTS = 20;
 /** As the backfill does. */
 const EXPERIMENTS_AT_ONCE = 2;
@@ -46,12 +48,16 @@ export const benchBackfill = (options: BenchOptions, say: Say): Promise<Backfill
     await open(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
     const mlflow = await open(startMlflowOnFile(join(folder, 'mlflow.db')));
     const elasticsearch = await open(startElasticsearch({ heapMb: 1_024 }));
+    const place = newElasticsearchPlace({ url: elasticsearch.url, index: INDEX, timeoutMs: 60_000 });
     const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
     await loadMlflow(mlflow.databaseUri, withProgress(makeRuns(options.runs, experimentIds), 'MLflow', say));
     const copyTo = async (store: Exclude<Taker, 'read'>) => {
+      const left = await place.list();
+      if (left.length > 0) throw new Error(`The last round left an index: ${left.join()}`);
       const args = ['--upstream', mlflow.url, '--data-dir', await mkdtemp(join(folder, 'data-'))];
       if (store === 'elasticsearch') args.push('--elasticsearch', elasticsearch.url);
-      const gateway = await startGateway(args, { ...gatewayEnv(options.profile), GATEWAY_INDEX_STORE: store });
+      const env = { ...gatewayEnv(options.profile), GATEWAY_INDEX_STORE: store, GATEWAY_ELASTICSEARCH_INDEX: INDEX };
+      const gateway = await startGateway(args, env);
       try {
         const rate = await untilComplete(gateway);
         await checkIndex(args, store, options.runs);
@@ -59,7 +65,7 @@ export const benchBackfill = (options: BenchOptions, say: Say): Promise<Backfill
         return rate;
       } finally {
         await gateway.stop();
-        if (store === 'elasticsearch') await fetch(`${elasticsearch.url}/mlflow-runs-v1`, { method: 'DELETE' });
+        await place.remove();
       }
     };
     const takers = {

@@ -24,15 +24,17 @@ export async function exchange(base: string, path: string, body: object): Promis
   }
 }
 
-const MAY_FAIL = [500, 503, 504];
+const MAY_FAIL = [503, 504];
+/** MLflow's own word that its database gave up, which the gateway passes on. */
+const DATABASE_FAILED = 'sqlite3.OperationalError';
 
 /** Whether a failed exchange is one that a fault explains: a broken connection, or an error in MLflow's shape. */
 export function isClearFailure(answer: Exchange): boolean {
   if (answer.kind !== 'answer') return true;
-  if (!MAY_FAIL.includes(answer.status)) return false;
   try {
     const { error_code, message } = JSON.parse(answer.text) as Record<string, unknown>;
-    return typeof error_code === 'string' && typeof message === 'string';
+    if (typeof error_code !== 'string' || typeof message !== 'string') return false;
+    return MAY_FAIL.includes(answer.status) || (answer.status === 500 && message.includes(DATABASE_FAILED));
   } catch {
     return false;
   }
