@@ -102,6 +102,7 @@ describe.each(Object.entries(INDEXES))(
 
     it(`has an index equal to the server again ${KILLS} times, without copying it anew`, async () => {
       for (let kill = 0; kill < KILLS; kill++) {
+        const { epoch } = await status();
         const writers = Array.from({ length: WRITERS }, () => writeUntilKilled(gateway.url, experimentIds));
         await sleep(1_500 + random.int(0, 700));
         gateway.process.kill('SIGKILL');
@@ -115,6 +116,7 @@ describe.each(Object.entries(INDEXES))(
           expect(found.source).toBe('index');
           expect(found.runs).toEqual((await search(mlflow, id)).runs);
         }
+        expect((await status()).epoch).toBe(epoch);
       }
     }, 600_000);
 

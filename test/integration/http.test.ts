@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
 import { postJson } from '../fixtures/post-json.ts';
+import { experimentWrites, runWrites } from '../fixtures/run-writes.ts';
 
 const API = '/api/2.0/mlflow';
 
@@ -235,13 +236,7 @@ describe('native endpoints', () => {
 });
 
 describe('a write through the gateway', () => {
-  const dataset = { name: 'd', digest: 'x', source_type: 'local', source: '{}' };
-  type Step = [path: string, body: () => Promise<object> | object];
-  const ofRun = (path: string, body: object = {}): Step => [path, () => ({ run_id: runId, ...body })];
-  const ofExperiment = (path: string, body: object = {}): Step => [
-    path,
-    () => ({ experiment_id: experimentId, ...body }),
-  ];
+  const written = () => ({ runId, experimentId });
 
   const reads = (): Asked[] => [
     get(`${API}/runs/get?run_id=${runId}`),
@@ -252,42 +247,20 @@ describe('a write through the gateway', () => {
     search({ max_results: 50_000, view_type: 'ALL', filter: "name LIKE 'http-%'" }, {}, `${API}/experiments/search`),
   ];
 
-  it.each<Step>([
-    ofRun('runs/update', { status: 'FINISHED', end_time: 5 }),
-    ofRun('runs/update', { run_name: 'other' }),
-    ofRun('runs/log-metric', { key: 'm', value: 0.5, timestamp: 1 }),
-    [`${API}/runs/log-metric`, () => ({ run_uuid: runId, key: 'm2', value: 'NaN', timestamp: 1 })],
-    ofRun('runs/log-parameter', { key: 'p', value: 'v' }),
-    ofRun('runs/set-tag', { key: 't', value: '1' }),
-    ['/ajax-api/2.0/mlflow/runs/set-tag', () => ({ run_id: runId, key: 't', value: '2' })],
-    ['/api/2.0/preview/mlflow/runs/set-tag', () => ({ run_id: runId, key: 't', value: '3' })],
-    // Spellings that MLflow takes for the same path.
-    ['/api/2.0/mlflow/runs/set%2Dtag', () => ({ run_id: runId, key: 't', value: '4' })],
-    ['/api%2F2.0/mlflow/runs/set-tag', () => ({ run_id: runId, key: 't', value: '5' })],
-    ['///api/2.0/mlflow/runs/set-tag', () => ({ run_id: runId, key: 't', value: '6' })],
-    ofRun('runs/delete-tag', { key: 't' }),
-    ofRun('runs/log-batch', { metrics: [{ key: 'b', value: 1, timestamp: 1 }], tags: [{ key: 'b', value: 'c' }] }),
-    ofRun('runs/log-inputs', { datasets: [{ dataset, tags: [{ key: 'mlflow.data.context', value: 'train' }] }] }),
-    ofRun('runs/delete'),
-    ofRun('runs/restore'),
-    ofExperiment('experiments/set-experiment-tag', { key: 'x', value: '1' }),
-    ofExperiment('experiments/delete-experiment-tag', { key: 'x' }),
-    ofExperiment('experiments/delete'),
-    ofExperiment('experiments/restore'),
-    ['experiments/update', () => ({ experiment_id: experimentId, new_name: newName() })],
-    ['runs/create', () => ({ experiment_id: experimentId })],
-    ['experiments/create', () => ({ name: newName() })],
-  ])('is seen by every read after it: %s', async (path, body) => {
-    const before = await Promise.all(reads().map((asked) => answerOf(gateway.url, asked)));
-    const warm = await Promise.all(reads().map((asked) => answerOf(gateway.url, asked)));
-    expect(warm.map(({ headers }) => headers['x-cache'])).toEqual(warm.map(() => 'HIT'));
+  it.each([...runWrites(written), ...experimentWrites(written, newName)])(
+    'is seen by every read after it: %s',
+    async (path, body) => {
+      const before = await Promise.all(reads().map((asked) => answerOf(gateway.url, asked)));
+      const warm = await Promise.all(reads().map((asked) => answerOf(gateway.url, asked)));
+      expect(warm.map(({ headers }) => headers['x-cache'])).toEqual(warm.map(() => 'HIT'));
 
-    await post(gateway.url, path, await body());
-    const after = await Promise.all(reads().map((asked) => answerOf(gateway.url, asked)));
-    const direct = await Promise.all(reads().map((asked) => answerOf(mlflow, asked)));
-    expect(after.map((answer) => JSON.parse(answer.body))).toEqual(direct.map((answer) => JSON.parse(answer.body)));
-    expect(after.map((answer) => answer.body)).not.toEqual(before.map((answer) => answer.body));
-  });
+      await post(gateway.url, path, body());
+      const after = await Promise.all(reads().map((asked) => answerOf(gateway.url, asked)));
+      const direct = await Promise.all(reads().map((asked) => answerOf(mlflow, asked)));
+      expect(after.map((answer) => JSON.parse(answer.body))).toEqual(direct.map((answer) => JSON.parse(answer.body)));
+      expect(after.map((answer) => answer.body)).not.toEqual(before.map((answer) => answer.body));
+    },
+  );
 
   it('is seen when its body is longer than what is read of one', async () => {
     const read = reads()[0] as Asked;

@@ -1,10 +1,10 @@
-import { Writable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { backfill } from '../../../src/indexing/backfill.ts';
 import { backfillCommand } from '../../../src/indexing/backfill-command.ts';
 import type { Progress } from '../../../src/indexing/backfill-progress.ts';
 import { BackfillQueue } from '../../../src/indexing/backfill-queue.ts';
 import { FakeBackend, FakeIndex, Gates } from '../../fixtures/fake-runs.ts';
+import { Screen } from '../../fixtures/screen.ts';
 
 let gates: Gates;
 let backend: FakeBackend;
@@ -154,21 +154,6 @@ describe('backfill', () => {
     expect((await index.coverage(['0', '1'], 1)).size).toBe(0);
   });
 });
-
-class Screen extends Writable {
-  text = '';
-  readonly isTTY: boolean;
-
-  constructor(isTTY: boolean) {
-    super();
-    this.isTTY = isTTY;
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk;
-    done();
-  }
-}
 
 describe('the command', () => {
   const run = (output: Screen) => backfillCommand({ ...ports(), output, signal });
