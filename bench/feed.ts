@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRun } from '../test/fixtures/create-run.ts';
-import { startGateway } from '../test/fixtures/gateway-process.ts';
+import { type GatewayProcess, startGateway } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
 import { Random } from '../test/fuzz/random.ts';
 import { startElasticsearch } from '../test/services/elasticsearch.ts';
+import { alternate } from './alternate.ts';
 import { toApiRequest } from './api-request.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { gatewayEnv, WITHOUT_RECONCILING } from './gateway-env.ts';
@@ -28,6 +29,8 @@ export type Reading = 'MLflow' | `${'Elasticsearch' | 'SQLite'}, ${'strict' | 'e
 export interface FeedResult {
   /** Of one `log-batch` after the other. */
   readonly batches: Readonly<Record<Way, Percentiles>>;
+  /** The same, without an index and with one that is compared with MLflow meanwhile. */
+  readonly comparing: Readonly<Record<'plain' | 'sqlite', Percentiles>>;
   /** Of a search right after a write, which should find it. */
   readonly pairs: Readonly<Record<Reading, Percentiles & { readonly misses: number }>>;
 }
@@ -38,6 +41,10 @@ const WARM_UP = 50;
 const BLOCK = 200;
 const BLOCK_WARM_UP = 5;
 const SETTLE_MS = 2_000;
+/** Of logging beside a comparison, which has passes once a minute, and until it has caught up after its start, in ms. */
+const COMPARING_MS = 70_000;
+const CATCH_UP_MS = 20_000;
+const COMPARING_ROUNDS = 2;
 
 /** What it costs to keep an index: every write, and every search after a write. */
 export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> =>
@@ -49,15 +56,11 @@ export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> 
     const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
     await loadMlflow(mlflow.databaseUri, withProgress(makeRuns(options.runs, experimentIds), 'MLflow', say));
     say('Filling the indexes');
+    const env = gatewayEnv(options.profile);
+    // What one gateway compares would slow down whoever's turn it is.
+    const quietEnv = { ...env, ...WITHOUT_RECONCILING };
     const startOne = (store: string, ...args: string[]) =>
-      open(
-        startGateway(['--upstream', mlflow.url, ...args], {
-          ...gatewayEnv(options.profile),
-          // What one gateway compares would slow down whoever's turn it is.
-          ...WITHOUT_RECONCILING,
-          GATEWAY_INDEX_STORE: store,
-        }),
-      );
+      open(startGateway(['--upstream', mlflow.url, ...args], { ...quietEnv, GATEWAY_INDEX_STORE: store }));
     const withElasticsearch = await startOne('elasticsearch', '--elasticsearch', elasticsearch.url);
     await untilComplete(withElasticsearch);
     const withSqlite = await startOne('sqlite');
@@ -73,7 +76,12 @@ export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> 
     const batches = await timeBatches(open, urls, experimentIds[0] ?? '', options.samples);
     say('Searches after writes');
     const pairs = await timePairs(open, urls, experimentIds[1] ?? '', options.samples);
-    return { batches, pairs };
+    say('Batches beside a comparison');
+    const dataDir = await mkdtemp(join(folder, 'data-'));
+    const startComparing = () =>
+      startGateway(['--upstream', mlflow.url, '--data-dir', dataDir], { ...env, GATEWAY_INDEX_STORE: 'sqlite' });
+    const comparing = await timeComparing(plain.url, startComparing, experimentIds[2] ?? '');
+    return { batches, comparing, pairs };
   });
 
 /**
@@ -85,18 +93,11 @@ async function timeBatches(open: Open, urls: Record<Way, string>, experimentId: 
   const ways = Object.keys(urls) as Way[];
   const times: Record<Way, number[]> = { mlflow: [], plain: [], elasticsearch: [], sqlite: [] };
   const logging = async (way: Way) => {
-    const ask = await openConnection(open, urls[way]);
-    const run_id = await createRun(urls[way], { experiment_id: experimentId });
-    let step = 0;
-    const log = () => {
-      const metrics = Array.from({ length: 10 }, (_, i) => ({ key: `m${i}`, value: i, timestamp: ++step, step }));
-      return ask(toApiRequest('log-batch', { run_id, metrics }));
-    };
+    const log = await openLog(open, urls[way], experimentId);
     return async () => {
       for (let i = -BLOCK_WARM_UP; i < BLOCK; i++) {
-        const start = performance.now();
-        await log();
-        if (i >= 0) times[way].push(performance.now() - start);
+        const spentMs = await log();
+        if (i >= 0) times[way].push(spentMs);
       }
       await sleep(SETTLE_MS);
     };
@@ -114,6 +115,48 @@ async function timeBatches(open: Open, urls: Record<Way, string>, experimentId: 
     elasticsearch: percentilesOf(times.elasticsearch),
     sqlite: percentilesOf(times.sqlite),
   };
+}
+
+/** Logs batches to a run of its own. @returns what does so once, and tells how long it took, in ms */
+async function openLog(open: Open, url: string, experimentId: string): Promise<() => Promise<number>> {
+  const ask = await openConnection(open, url);
+  const run_id = await createRun(url, { experiment_id: experimentId });
+  let step = 0;
+  return async () => {
+    const metrics = Array.from({ length: 10 }, (_, i) => ({ key: `m${i}`, value: i, timestamp: ++step, step }));
+    const start = performance.now();
+    await ask(toApiRequest('log-batch', { run_id, metrics }));
+    return performance.now() - start;
+  };
+}
+
+/** In turns of a minute: the gateway that compares is there in its turn alone. */
+async function timeComparing(plainUrl: string, start: () => Promise<GatewayProcess>, experimentId: string) {
+  const logFor = (url: string) =>
+    withServices(async (open) => {
+      const log = await openLog(open, url, experimentId);
+      const times: number[] = [];
+      for (const end = performance.now() + COMPARING_MS; performance.now() < end; ) times.push(await log());
+      return times;
+    });
+  const rounds = await alternate(
+    {
+      plain: () => logFor(plainUrl),
+      sqlite: async () => {
+        const gateway = await start();
+        try {
+          await untilComplete(gateway);
+          await sleep(CATCH_UP_MS);
+          return await logFor(gateway.url);
+        } finally {
+          await gateway.stop();
+        }
+      },
+    },
+    COMPARING_ROUNDS,
+    0,
+  );
+  return { plain: percentilesOf(rounds.plain.flat()), sqlite: percentilesOf(rounds.sqlite.flat()) };
 }
 
 async function timePairs(open: Open, urls: Record<Way, string>, experimentId: string, samples: number) {

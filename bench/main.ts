@@ -9,6 +9,7 @@ import { benchMlflow } from './mlflow.ts';
 import { HELP, type Part, readOptions } from './options.ts';
 import type { Say } from './progress.ts';
 import { benchProxy } from './proxy.ts';
+import { benchReconcile } from './reconcile.ts';
 import { type BenchReport, printReport } from './report.ts';
 import { benchScale } from './scale.ts';
 import { benchSearch } from './search.ts';
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
     ...(wants('store') && { store: { runs, samples, ...(await benchStore(options, say)) } }),
     ...(wants('backfill') && { backfill: { runs, ...(await benchBackfill(options, say)) } }),
     ...(wants('feed') && { feed: { runs, samples, ...(await benchFeed(options, say)) } }),
+    ...(wants('reconcile') && { reconcile: await benchReconcile(options, say) }),
   };
   await mkdir(dirname(options.json), { recursive: true });
   await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);

@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 
-const PARTS = ['search', 'mlflow', 'scale', 'wide', 'proxy', 'store', 'backfill', 'feed'] as const;
+const PARTS = ['search', 'mlflow', 'scale', 'wide', 'proxy', 'store', 'backfill', 'feed', 'reconcile'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -29,6 +29,7 @@ Both sides have to give the same runs before they are timed.
   store      the gateway's own store against MLflow on SQLite with the same runs
   backfill   filling an index against reading the same pages
   feed       what it costs to keep an index up to date
+  reconcile  how soon a write past the gateway is found
 
 Prints a Markdown report. Absolute figures depend on the machine and on what else it does; the ratios count.
 

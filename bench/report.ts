@@ -1,9 +1,11 @@
 import type { Machine } from './machine.ts';
 import type { ProxyResult } from './proxy.ts';
+import type { ReconcileResult } from './reconcile.ts';
 import { type BackfillSection, describeBackfill } from './report/backfill.ts';
 import { describeFeed, type FeedSection } from './report/feed.ts';
 import { describeMlflow, type MlflowSection } from './report/mlflow.ts';
 import { describeProxy } from './report/proxy.ts';
+import { describeReconcile } from './report/reconcile.ts';
 import { describeScale, type ScaleSection } from './report/scale.ts';
 import { describeSearch, type SearchSection } from './report/search.ts';
 import { describeStore, type StoreSection } from './report/store.ts';
@@ -23,6 +25,7 @@ export interface BenchReport {
   readonly store?: StoreSection;
   readonly backfill?: BackfillSection;
   readonly feed?: FeedSection;
+  readonly reconcile?: ReconcileResult;
 }
 
 function describeSetting({ date, machine, versions }: BenchReport): string {
@@ -43,4 +46,5 @@ export const printReport = (report: BenchReport): string =>
     ...(report.store ? [describeStore(report.store)] : []),
     ...(report.backfill ? [describeBackfill(report.backfill)] : []),
     ...(report.feed ? [describeFeed(report.feed)] : []),
+    ...(report.reconcile ? [describeReconcile(report.reconcile)] : []),
   ].join('\n\n');
