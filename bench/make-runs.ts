@@ -10,7 +10,8 @@ const STATUSES = [
   ...['RUNNING', 'KILLED', 'SCHEDULED'],
 ];
 const ENDED = new Set(['FINISHED', 'FAILED', 'KILLED']);
-const FIRST_START_MS = 1_700_000_000_000;
+/** When the first run started; one starts every second. */
+export const FIRST_START_MS = 1_700_000_000_000;
 
 const normal = (random: Random, deviation: number) =>
   deviation * Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());

@@ -8,7 +8,7 @@ import { createExperiments, post } from '../test/fuzz/load-runs.ts';
 import { Random } from '../test/fuzz/random.ts';
 import { gatewayEnv } from './gateway-env.ts';
 import { loadMlflow } from './load-mlflow.ts';
-import { makeRuns } from './make-runs.ts';
+import { FIRST_START_MS, makeRuns } from './make-runs.ts';
 import { startMlflowOnFile } from './mlflow-on-file.ts';
 import type { BenchOptions } from './options.ts';
 import { type Say, withProgress } from './progress.ts';
@@ -48,6 +48,8 @@ const SPREAD_MS = 90_000;
 const POLL_MS = 250;
 const LATELY_MS = 600_000;
 const FEW_OPEN = 20;
+/** Among the starts of the other runs, so that no pass comes upon a run because it is the newest. */
+const longAgo = (random: Random) => FIRST_START_MS + random.int(0, 6_000_000);
 
 const end = (at: number) => ({ status: 'FINISHED', end_time: at });
 const update = (url: string, { run_id }: Target, change: object) => post(url, 'runs/update', { run_id, ...change });
@@ -77,16 +79,20 @@ export const benchReconcile = (options: BenchOptions, say: Say): Promise<Reconci
     const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
     const measure = async () => {
       const random = new Random(3);
-      const newTarget = async (before: readonly Act[]): Promise<Target> => {
+      const newTarget = async (start_time: number, before: readonly Act[]): Promise<Target> => {
         const experimentId = random.pick(experimentIds);
-        const run_id = await createRun(mlflow.url, { experiment_id: experimentId, start_time: Date.now() });
+        const run_id = await createRun(mlflow.url, { experiment_id: experimentId, start_time });
         for (const act of before) await act(mlflow.url, { run_id, experimentId });
         return { run_id, experimentId };
       };
       const probes: { readonly name: DirectWrite; readonly target: Target | undefined; readonly act: Act }[] = [];
       for (const [name, write] of Object.entries(WRITES) as [DirectWrite, { before?: readonly Act[]; act: Act }][])
         for (let i = 0; i < TIMES; i++)
-          probes.push({ name, act: write.act, target: write.before && (await newTarget(write.before)) });
+          probes.push({
+            name,
+            act: write.act,
+            target: write.before && (await newTarget(longAgo(random), write.before)),
+          });
       const gateway = await startGateway(
         ['--upstream', mlflow.url, '--data-dir', await mkdtemp(join(folder, 'data-'))],
         { ...gatewayEnv(options.profile), GATEWAY_INDEX_STORE: 'sqlite' },
@@ -96,7 +102,7 @@ export const benchReconcile = (options: BenchOptions, say: Say): Promise<Reconci
         const times = new Map<DirectWrite, number[]>();
         const probing = probes.map(async ({ name, target, act }) => {
           await sleep(random.int(0, SPREAD_MS));
-          const written = target ?? (await newTarget([]));
+          const written = target ?? (await newTarget(Date.now(), []));
           await act(mlflow.url, written);
           const seconds = await timeToSeen(mlflow.url, gateway.url, written);
           times.set(name, [...(times.get(name) ?? []), seconds]);
@@ -113,7 +119,7 @@ export const benchReconcile = (options: BenchOptions, say: Say): Promise<Reconci
       }
     };
     for (let i = 0; i < FEW_OPEN; i++)
-      await createRun(mlflow.url, { experiment_id: experimentIds[i % EXPERIMENTS], start_time: Date.now() });
+      await createRun(mlflow.url, { experiment_id: experimentIds[i % EXPERIMENTS], start_time: FIRST_START_MS });
     const quiet = await measure();
     await loadMlflow(mlflow.databaseUri, withProgress(makeRuns(options.runs, experimentIds), 'MLflow', say));
     const openRuns = [...makeRuns(options.runs, experimentIds)].filter((run) => !run.includes('"end_time"')).length;
