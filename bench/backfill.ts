@@ -35,7 +35,8 @@ export interface BackfillResult {
   readonly compared: number;
 }
 
-const INDEX = 'bench-backfill';
+/** What a gateway calls it by itself. */
+const INDEX = 'mlflow-runs';
 const EXPERIMENTS = 20;
 /** As the backfill does. */
 const EXPERIMENTS_AT_ONCE = 2;
@@ -56,8 +57,7 @@ export const benchBackfill = (options: BenchOptions, say: Say): Promise<Backfill
       if (left.length > 0) throw new Error(`The last round left an index: ${left.join()}`);
       const args = ['--upstream', mlflow.url, '--data-dir', await mkdtemp(join(folder, 'data-'))];
       if (store === 'elasticsearch') args.push('--elasticsearch', elasticsearch.url);
-      const env = { ...gatewayEnv(options.profile), GATEWAY_INDEX_STORE: store, GATEWAY_ELASTICSEARCH_INDEX: INDEX };
-      const gateway = await startGateway(args, env);
+      const gateway = await startGateway(args, { ...gatewayEnv(options.profile), GATEWAY_INDEX_STORE: store });
       try {
         const rate = await untilComplete(gateway);
         await checkIndex(args, store, options.runs);
