@@ -77,9 +77,11 @@ export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> 
     say('Searches after writes');
     const pairs = await timePairs(open, urls, experimentIds[1] ?? '', options.samples);
     say('Batches beside a comparison');
-    const dataDir = await mkdtemp(join(folder, 'data-'));
-    const startComparing = () =>
-      startGateway(['--upstream', mlflow.url, '--data-dir', dataDir], { ...env, GATEWAY_INDEX_STORE: 'sqlite' });
+    // Each time with an index of its own: one that goes on with another's begins by comparing every run.
+    const startComparing = async () => {
+      const dataDir = await mkdtemp(join(folder, 'data-'));
+      return startGateway(['--upstream', mlflow.url, '--data-dir', dataDir], { ...env, GATEWAY_INDEX_STORE: 'sqlite' });
+    };
     const comparing = await timeComparing(plain.url, startComparing, experimentIds[2] ?? '');
     return { batches, comparing, pairs };
   });

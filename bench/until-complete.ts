@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedStatus } from '../src/indexing/index-feed.ts';
 import type { GatewayProcess } from '../test/fixtures/gateway-process.ts';
 
-const POLL_MS = 50;
+/** Seldom: to answer takes the gateway's time. */
+const POLL_MS = 500;
 
 /** Waits until the index of a new gateway holds every experiment. @returns how many runs it copied a second */
 export async function untilComplete(gateway: GatewayProcess): Promise<number> {
