@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startGateway } from '../fixtures/gateway-process.ts';
-import { installMlflow } from '../services/mlflow.ts';
+import type { Service } from '../services/launch.ts';
+import { installMlflow, startMlflow } from '../services/mlflow.ts';
 
 const SCRIPT = fileURLToPath(new URL('python-client/main.py', import.meta.url));
 const PARTS = [
@@ -23,7 +24,6 @@ const PARTS = [
 ] as const;
 const MAX_OUTPUT_BYTES = 2 ** 26;
 const execute = promisify(execFile);
-const mlflow = inject('mlflowUrl');
 const ROUND_TIMEOUT_MS = 600_000; // a minute by far suffices, on a machine that does nothing else
 
 type Part = (typeof PARTS)[number];
@@ -50,11 +50,16 @@ const GATEWAYS = {
   'a gateway without index, with memory cache': { flags: [], searchSource: 'backend' },
 } as const;
 
+/** Of its own: what other tests write at the same time slows a server down, or makes it fail. */
+let mlflow: Service;
 let plain: Round;
 
 beforeAll(async () => {
-  plain = await play(mlflow);
+  mlflow = await startMlflow();
+  plain = await play(mlflow.url);
 }, ROUND_TIMEOUT_MS);
+
+afterAll(() => mlflow?.stop());
 
 it('sees with MLflow alone what it should', () => {
   expect(Object.keys(plain.transcript)).toEqual(PARTS);
@@ -71,7 +76,7 @@ describe.each(Object.entries(GATEWAYS))('through %s', (_name, { flags, searchSou
 
   beforeAll(async () => {
     const own = `python-client-${process.pid}`;
-    gateway = await startGateway(['--upstream', mlflow, ...flags], {
+    gateway = await startGateway(['--upstream', mlflow.url, ...flags], {
       GATEWAY_LOG_LEVEL: 'warn',
       GATEWAY_ELASTICSEARCH_INDEX: own,
       GATEWAY_REDIS_KEY_PREFIX: own,
@@ -145,9 +150,10 @@ async function play(trackingUri: string, parts: readonly Part[] = []): Promise<R
     PYTHONHASHSEED: '0',
     PYTHONDONTWRITEBYTECODE: '1',
   };
-  const { stdout } = await execute(await installMlflow(), [SCRIPT, trackingUri, ...parts], {
-    env,
-    maxBuffer: MAX_OUTPUT_BYTES,
+  const options = { env, maxBuffer: MAX_OUTPUT_BYTES };
+  const playing = execute(await installMlflow(), [SCRIPT, trackingUri, ...parts], options);
+  const { stdout } = await playing.catch((error: Error) => {
+    throw new Error(`${error.message}\nThe end of MLflow's log:\n${mlflow.logTail()}`, { cause: error });
   });
   return JSON.parse(stdout);
 }

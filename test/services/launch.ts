@@ -12,6 +12,8 @@ export interface Service {
   readonly url: string;
   /** Leads the process group that holds every process of the service. */
   readonly pid: number;
+  /** The last lines of its log. */
+  logTail(): string;
   stop(): Promise<void>;
 }
 
@@ -49,15 +51,16 @@ const WATCHED = `signal=$1 folder=$2; shift 2
 exec "$@" 3<&-`;
 
 /** Starts a service and waits until it is ready. Its environment is only `PATH` and what is named here. */
-export async function launch(options: Launch): Promise<{ pid: number; stop(): Promise<void> }> {
+export async function launch(options: Launch): Promise<Omit<Service, 'url'>> {
   const child = spawnWatched(options);
   const stop = async () => {
     await stopGroup(child, options.stopSignal ?? 'SIGTERM');
     removeFolder(options.folder);
   };
   const problem = await waitUntilReady(child, options);
-  if (problem === undefined) return { pid: child.pid as number, stop };
-  const log = logTail(logFile(options.folder));
+  const endOfLog = () => logTail(logFile(options.folder));
+  if (problem === undefined) return { pid: child.pid as number, logTail: endOfLog, stop };
+  const log = endOfLog();
   await stop();
   throw new Error(`${options.name} ${problem}. The end of its log:\n${log}`);
 }
