@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRunReader } from '../adapters/mlflow/index.ts';
 import { inParallel } from '../src/indexing/in-parallel.ts';
@@ -16,6 +15,7 @@ import { gatewayEnv } from './gateway-env.ts';
 import { loadMlflow } from './load-mlflow.ts';
 import { makeRuns } from './make-runs.ts';
 import { startMlflowOnFile } from './mlflow-on-file.ts';
+import { openFolder } from './open-folder.ts';
 import type { BenchOptions } from './options.ts';
 import { type Say, withProgress } from './progress.ts';
 import { median } from './statistics.ts';
@@ -45,8 +45,7 @@ const COMPARED = 1_000;
 /** The rate at which runs are copied into an index, and that at which MLflow gives the same pages to one who only reads. */
 export const benchBackfill = (options: BenchOptions, say: Say): Promise<BackfillResult> =>
   withServices(async (open) => {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-backfill-'));
-    await open(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
+    const folder = await openFolder(open, 'backfill');
     const mlflow = await open(startMlflowOnFile(join(folder, 'mlflow.db')));
     const elasticsearch = await open(startElasticsearch({ heapMb: 1_024 }));
     const place = newElasticsearchPlace({ url: elasticsearch.url, index: INDEX, timeoutMs: 60_000 });

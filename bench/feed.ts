@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRun } from '../test/fixtures/create-run.ts';
@@ -14,6 +13,7 @@ import { gatewayEnv, WITHOUT_RECONCILING } from './gateway-env.ts';
 import { loadMlflow } from './load-mlflow.ts';
 import { makeRuns } from './make-runs.ts';
 import { startMlflowOnFile } from './mlflow-on-file.ts';
+import { openFolder } from './open-folder.ts';
 import type { BenchOptions } from './options.ts';
 import { type Say, withProgress } from './progress.ts';
 import { countRuns } from './same-runs.ts';
@@ -49,8 +49,7 @@ const COMPARING_ROUNDS = 2;
 /** What it costs to keep an index: every write, and every search after a write. */
 export const benchFeed = (options: BenchOptions, say: Say): Promise<FeedResult> =>
   withServices(async (open) => {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-feed-'));
-    await open(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
+    const folder = await openFolder(open, 'feed');
     const mlflow = await open(startMlflowOnFile(join(folder, 'mlflow.db')));
     const elasticsearch = await open(startElasticsearch({ heapMb: 1_024 }));
     const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');

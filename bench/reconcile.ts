@@ -1,15 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRun } from '../test/fixtures/create-run.ts';
-import { startGateway } from '../test/fixtures/gateway-process.ts';
+import { type GatewayProcess, startGateway } from '../test/fixtures/gateway-process.ts';
 import { createExperiments, post } from '../test/fuzz/load-runs.ts';
 import { Random } from '../test/fuzz/random.ts';
 import { gatewayEnv } from './gateway-env.ts';
 import { loadMlflow } from './load-mlflow.ts';
 import { FIRST_START_MS, makeRuns } from './make-runs.ts';
 import { startMlflowOnFile } from './mlflow-on-file.ts';
+import { openFolder } from './open-folder.ts';
 import type { BenchOptions } from './options.ts';
 import { type Say, withProgress } from './progress.ts';
 import { median } from './statistics.ts';
@@ -60,7 +60,12 @@ const endLately = (url: string, target: Target) => update(url, target, end(Date.
 
 type Act = (url: string, target: Target) => Promise<unknown>;
 
-/** How a run is brought about before the gateway copies it; then what is done to it behind the gateway's back. */
+interface DirectWriting {
+  /** What makes of a new run, before the gateway copies it, the one that is written to; absent: that one is new. */
+  readonly before?: readonly Act[];
+  readonly act: Act;
+}
+
 const WRITES = {
   'a new run': { act: tag },
   'a tag of an open run': { before: [], act: tag },
@@ -68,70 +73,81 @@ const WRITES = {
   'a tag of a run that ended lately': { before: [endLately], act: tag },
   'the deletion of a run that ended lately': { before: [endLately], act: remove },
   'the restoration of a run that ended lately': { before: [endLately, remove], act: restore },
-} satisfies Record<string, { readonly before?: readonly Act[]; readonly act: Act }>;
+} satisfies Record<string, DirectWriting>;
+const NAMES = Object.keys(WRITES) as DirectWrite[];
 
 /** How soon a gateway with the periods that it has by itself finds what was written past it. */
 export const benchReconcile = (options: BenchOptions, say: Say): Promise<ReconcileResult> =>
   withServices(async (open) => {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-reconcile-'));
-    await open(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
+    const folder = await openFolder(open, 'reconcile');
     const mlflow = await open(startMlflowOnFile(join(folder, 'mlflow.db')));
     const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
-    const measure = async () => {
-      const random = new Random(3);
-      const newTarget = async (start_time: number, before: readonly Act[]): Promise<Target> => {
-        const experimentId = random.pick(experimentIds);
-        const run_id = await createRun(mlflow.url, { experiment_id: experimentId, start_time });
-        for (const act of before) await act(mlflow.url, { run_id, experimentId });
-        return { run_id, experimentId };
-      };
-      const probes: { readonly name: DirectWrite; readonly target: Target | undefined; readonly act: Act }[] = [];
-      for (const [name, write] of Object.entries(WRITES) as [DirectWrite, { before?: readonly Act[]; act: Act }][])
-        for (let i = 0; i < TIMES; i++)
-          probes.push({
-            name,
-            act: write.act,
-            target: write.before && (await newTarget(longAgo(random), write.before)),
-          });
-      const gateway = await startGateway(
-        ['--upstream', mlflow.url, '--data-dir', await mkdtemp(join(folder, 'data-'))],
-        { ...gatewayEnv(options.profile), GATEWAY_INDEX_STORE: 'sqlite' },
-      );
-      try {
-        await untilComplete(gateway);
-        const times = new Map<DirectWrite, number[]>();
-        const probing = probes.map(async ({ name, target, act }) => {
-          await sleep(random.int(0, SPREAD_MS));
-          const written = target ?? (await newTarget(Date.now(), []));
-          await act(mlflow.url, written);
-          const seconds = await timeToSeen(mlflow.url, gateway.url, written);
-          times.set(name, [...(times.get(name) ?? []), seconds]);
-          say(`${name}: ${seconds.toFixed(1)} s`);
-        });
-        await Promise.all(probing);
-        const seen = Object.keys(WRITES).map((name) => {
-          const seconds = times.get(name as DirectWrite) ?? [];
-          return [name, { median: median(seconds), longest: Math.max(...seconds) }];
-        });
-        return Object.fromEntries(seen) as Record<DirectWrite, TimeToSeen>;
-      } finally {
-        await gateway.stop();
-      }
+    const server = { url: mlflow.url, experimentIds, random: new Random(3) };
+    const start = async () => {
+      const args = ['--upstream', mlflow.url, '--data-dir', await mkdtemp(join(folder, 'data-'))];
+      return startGateway(args, { ...gatewayEnv(options.profile), GATEWAY_INDEX_STORE: 'sqlite' });
     };
-    for (let i = 0; i < FEW_OPEN; i++)
-      await createRun(mlflow.url, { experiment_id: experimentIds[i % EXPERIMENTS], start_time: FIRST_START_MS });
-    const quiet = await measure();
-    await loadMlflow(mlflow.databaseUri, withProgress(makeRuns(options.runs, experimentIds), 'MLflow', say));
-    const openRuns = [...makeRuns(options.runs, experimentIds)].filter((run) => !run.includes('"end_time"')).length;
-    const busy = await measure();
+    for (let i = 0; i < FEW_OPEN; i++) await newTarget(server, FIRST_START_MS);
+    const quiet = await measure(server, start, say);
+    let openRuns = FEW_OPEN;
+    const count = (run: string) => {
+      if (!run.includes('"end_time"')) openRuns++;
+      return run;
+    };
+    const runs = makeRuns(options.runs, experimentIds).map(count);
+    await loadMlflow(mlflow.databaseUri, withProgress(runs, 'MLflow', say));
+    const busy = await measure(server, start, say);
     return {
       writes: TIMES,
       servers: [
         { runs: FEW_OPEN, openRuns: FEW_OPEN, seen: quiet },
-        { runs: FEW_OPEN + options.runs, openRuns: FEW_OPEN + openRuns, seen: busy },
+        { runs: FEW_OPEN + options.runs, openRuns, seen: busy },
       ],
     };
   });
+
+interface Server {
+  readonly url: string;
+  readonly experimentIds: readonly string[];
+  readonly random: Random;
+}
+
+async function newTarget({ url, experimentIds, random }: Server, start_time: number, before: readonly Act[] = []) {
+  const experimentId = random.pick([...experimentIds]);
+  const target = { run_id: await createRun(url, { experiment_id: experimentId, start_time }), experimentId };
+  for (const act of before) await act(url, target);
+  return target;
+}
+
+async function measure(server: Server, start: () => Promise<GatewayProcess>, say: Say) {
+  const { url, random } = server;
+  const probes: { readonly name: DirectWrite; readonly target: Target | undefined }[] = [];
+  for (const name of NAMES) {
+    const { before }: DirectWriting = WRITES[name];
+    for (let i = 0; i < TIMES; i++)
+      probes.push({ name, target: before && (await newTarget(server, longAgo(random), before)) });
+  }
+  const gateway = await start();
+  try {
+    await untilComplete(gateway);
+    const probing = probes.map(async ({ name, target }) => {
+      await sleep(random.int(0, SPREAD_MS));
+      const written = target ?? (await newTarget(server, Date.now()));
+      await WRITES[name].act(url, written);
+      const seconds = await timeToSeen(url, gateway.url, written);
+      say(`${name}: ${seconds.toFixed(1)} s`);
+      return { name, seconds };
+    });
+    const times = Map.groupBy(await Promise.all(probing), ({ name }) => name);
+    const seen = NAMES.map((name) => {
+      const seconds = times.get(name)?.map((time) => time.seconds) ?? [];
+      return [name, { median: median(seconds), longest: Math.max(...seconds) }];
+    });
+    return Object.fromEntries(seen) as Record<DirectWrite, TimeToSeen>;
+  } finally {
+    await gateway.stop();
+  }
+}
 
 /** From a write's answer until the gateway tells of the run what MLflow does, in s. */
 async function timeToSeen(mlflow: string, gateway: string, { run_id, experimentId }: Target): Promise<number> {

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
@@ -12,6 +10,7 @@ import { loadStore } from './load-store.ts';
 import { logRuns } from './log-runs.ts';
 import { makeRuns } from './make-runs.ts';
 import { type MlflowOnFile, startMlflowOnFile } from './mlflow-on-file.ts';
+import { openFolder } from './open-folder.ts';
 import type { BenchOptions } from './options.ts';
 import { peakMemoryMiB } from './peak-memory.ts';
 import { type Say, withProgress } from './progress.ts';
@@ -58,8 +57,7 @@ const MLFLOW_WORKERS = 4;
 /** The gateway as a tracking server of its own, and MLflow over a SQLite file with the same runs, in turns. */
 export const benchStore = (options: BenchOptions, say: Say): Promise<StoreResult> =>
   withServices(async (open) => {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-store-'));
-    await open(Promise.resolve({ stop: () => rm(folder, { recursive: true }) }));
+    const folder = await openFolder(open, 'store');
     const mlflow = await open(startMlflowOnFile(join(folder, 'mlflow.db')));
     const experimentIds = await createExperiments(mlflow.url, EXPERIMENTS, 'bench');
     const runs = (where: string) => withProgress(makeRuns(options.runs, experimentIds), where, say);

@@ -13,6 +13,7 @@ export interface DirtyRunOptions {
    * about what a write does, so one that is written to all the time must not be read every time.
    */
   readonly againMs: number;
+  /** How many may wait. */
   readonly maxRuns: number;
 }
 

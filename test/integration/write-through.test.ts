@@ -1,17 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { splitRuns } from '../../src/domain/run-text.ts';
 import { createRun } from '../fixtures/create-run.ts';
+import { elasticsearchOptions } from '../fixtures/elasticsearch-place.ts';
+import { waitForIndex } from '../fixtures/gateway-process.ts';
 import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
 import { postJson } from '../fixtures/post-json.ts';
 import { experimentWrites, runWrites } from '../fixtures/run-writes.ts';
 import { createExperiments } from '../fuzz/load-runs.ts';
 
 const mlflow = inject('mlflowUrl');
-const INDEXES = { elasticsearch: inject('elasticsearchUrl'), sqlite: undefined } as const;
+const elasticsearch = elasticsearchOptions(inject('elasticsearchUrl'));
 
 describe.each(['elasticsearch', 'sqlite'] as const)('a write through a gateway with an index in %s', (store) => {
   let folder: string;
@@ -34,12 +35,9 @@ describe.each(['elasticsearch', 'sqlite'] as const)('a write through a gateway w
     return { source: headers.get('x-gateway-source'), runs };
   }
 
-  async function untilIndexed(): Promise<void> {
-    while ((await search(gateway.url)).source !== 'index') await sleep(50);
-  }
+  const untilIndexed = () => waitForIndex({ url: gateway.url, output: () => gateway.log.join('\n') }, [experimentId]);
 
   function open(consistency: 'strict' | 'eventual'): Promise<OpenGateway> {
-    const url = INDEXES[store];
     return openGateway({
       upstream: { url: mlflow },
       data: { dir: folder },
@@ -47,7 +45,7 @@ describe.each(['elasticsearch', 'sqlite'] as const)('a write through a gateway w
       cache: { store: 'none' },
       // A busy machine is slow, and that is no reason to ask the backend instead.
       feed: { consistency, readyTimeoutMs: 30_000 },
-      ...(url && { elasticsearch: { url, index: `write-through-${process.pid}`, timeoutMs: 60_000 } }),
+      elasticsearch,
       log: { level: 'warn' },
     });
   }
@@ -95,15 +93,15 @@ describe.each(['elasticsearch', 'sqlite'] as const)('a write through a gateway w
     await gateway.close();
     gateway = await open('eventual');
     await untilIndexed();
-    let ageMs = 0;
-    for (let i = 0; ageMs === 0; i++) {
-      const before = await search(gateway.url);
+    let before = await ask(gateway.url);
+    let after: typeof before | undefined;
+    for (let i = 0; after?.runs.join() !== before.runs.join(); i++) {
+      before = await ask(gateway.url);
       await send('runs/set-tag', { run_id: runId, key: 'eventual', value: `${i}` });
-      const { headers, runs } = await ask(gateway.url);
-      if (headers.get('x-gateway-source') === 'index' && runs.join() === before.runs.join())
-        ageMs = Number(headers.get('x-index-lag-ms'));
+      after = await ask(gateway.url);
     }
-    expect(ageMs).toBeGreaterThan(0);
+    expect(after.headers.get('x-gateway-source')).toBe('index');
+    expect(Number(after.headers.get('x-index-lag-ms'))).toBeGreaterThan(0);
     await send('runs/set-tag', { run_id: runId, key: 'eventual', value: 'last' });
     const strict = await ask(gateway.url, { 'x-gateway-consistency': 'strict' });
     expect(strict.headers.get('x-gateway-source')).toBe('index');
