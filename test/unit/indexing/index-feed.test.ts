@@ -116,6 +116,22 @@ describe('a search', () => {
     expectEqual('1');
   });
 
+  it('has four readings under way at most, however many experiments were written to', async () => {
+    const runIds = Array.from({ length: 10 }, (_, i) => `many${i}`);
+    const ids = runIds.map((runId) => `of-${runId}`);
+    for (const runId of runIds) backend.write(runId, `of-${runId}`);
+    open();
+    await untilReady(...ids);
+    const release = gates.hold('readRuns');
+    for (const runId of runIds) change(runId);
+    await untilCalled('readRuns');
+    await sleep(SLOWLY);
+    expect(gates.count('readRuns')).toBe(4);
+    release();
+    await untilReady(...ids);
+    for (const id of ids) expectEqual(id);
+  });
+
   it('does not count a refresh that began before the write was there', async () => {
     open({ readyMs: 2_000 });
     await untilReady('0');
