@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers';
 import { Client } from 'undici';
 import type { RecordedRequest } from './recorder.ts';
 import type { Open } from './with-services.ts';
@@ -20,7 +19,7 @@ export async function openConnection(open: Open, url: string, options: Connectio
   return async (request) => {
     const signal = timeLimitMs === undefined ? null : AbortSignal.timeout(timeLimitMs);
     const answer = await client.request({ ...request, signal } as Parameters<Client['request']>[0]);
-    const bytes = await buffer(answer.body);
+    const bytes = Buffer.from(await answer.body.arrayBuffer());
     if (answer.statusCode === 200 && isRight(answer.headers)) return bytes;
     throw new Error(`${url} answered ${answer.statusCode}, not as expected: ${bytes.toString('utf8', 0, 300)}`);
   };

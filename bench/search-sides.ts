@@ -71,11 +71,13 @@ export async function openSides(open: Open, { gatewayUrl, elasticsearchUrl, inde
 }
 
 interface RawAnswer {
-  readonly hits: { readonly hits: readonly { readonly _source: { readonly run: string } }[] };
+  readonly hits: { readonly hits: readonly { readonly fields: { readonly run: readonly [string] } }[] };
 }
 
 const textsOf = (answer: Buffer) =>
-  (JSON.parse(answer.toString()) as RawAnswer).hits.hits.map(({ _source }) => _source.run);
+  (JSON.parse(answer.toString()) as RawAnswer).hits.hits.map(({ fields }) =>
+    Buffer.from(fields.run[0], 'base64').toString(),
+  );
 
 /**
  * Asks all sides and compares ids, order and every run's JSON, character by character; gives the number of runs.

@@ -1,4 +1,4 @@
-import { Client, type ClientOptions, ClusterConnectionPool, errors } from '@elastic/elasticsearch';
+import { Client, type ClientOptions, ClusterConnectionPool, errors, type estypes } from '@elastic/elasticsearch';
 import { GatewayError } from '../../src/errors/gateway-error.ts';
 import type { Breaker } from '../../src/faults/breaker.ts';
 
@@ -39,12 +39,15 @@ export class Connection {
   readonly #client: Client;
   readonly #origins: string;
   readonly #breaker: Breaker | undefined;
+  readonly #maxRetries: number;
 
   constructor(options: ConnectionOptions) {
     const auth = authOf(options);
     const urls = [options.url].flat();
     this.#origins = urls.map((url) => new URL(url).origin).join(', ');
     this.#breaker = options.breaker;
+    // A kept connection may be closed just as it is used, and a node may be gone. All requests made here may be repeated.
+    this.#maxRetries = Math.max(1, urls.length - 1);
     this.#client = new Client({
       nodes: urls,
       // Leaves out a node that cannot be reached, and comes back to it.
@@ -57,8 +60,7 @@ export class Connection {
         timeout: Math.min(options.timeoutMs, CONNECT_MS),
       },
       requestTimeout: options.timeoutMs,
-      // A kept connection may be closed just as it is used, and a node may be gone. All requests made here may be repeated.
-      maxRetries: Math.max(1, urls.length - 1),
+      maxRetries: this.#maxRetries,
     });
   }
 
@@ -70,6 +72,20 @@ export class Connection {
   async ask<T>(request: Request<T>, signal?: AbortSignal): Promise<T> {
     const send = () => this.askAnyway(request, signal);
     return this.#breaker ? this.#breaker.run(send, isOutage) : send();
+  }
+
+  /** The answer to a search as it came. @throws GatewayError as `ask` */
+  search(request: estypes.SearchRequest, signal: AbortSignal): Promise<Buffer> {
+    return this.ask(async (client, options) => {
+      for (let retries = this.#maxRetries; ; retries--) {
+        const answer = await client.search(request, { ...options, asStream: true, meta: true });
+        const body = await bytesOf(answer.body as unknown as Body);
+        if (answer.statusCode === 200) return body;
+        // As the client does with what is no stream.
+        if (retries > 0 && PASSING.has(answer.statusCode ?? 0)) continue;
+        throw new errors.ResponseError({ ...answer, body: jsonIn(body) });
+      }
+    }, signal);
   }
 
   /** Makes a request past the breaker. @throws GatewayError as `ask` */
@@ -104,6 +120,29 @@ export class Connection {
         ? `answered ${thrown.statusCode}: ${reasonOf(thrown)}`
         : `cannot be reached: ${thrown.message}`;
     return new GatewayError('TEMPORARILY_UNAVAILABLE', `${where} ${what}.`, { cause: thrown });
+  }
+}
+
+/** What the client, over undici, gives as a stream. */
+type Body = Pick<Response, 'arrayBuffer'>;
+
+const PASSING: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** @throws TimeoutError or ConnectionError of the client, as it does itself with what is no stream. */
+async function bytesOf(body: Body): Promise<Buffer> {
+  try {
+    return Buffer.from(await body.arrayBuffer());
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === 'UND_ERR_BODY_TIMEOUT' ? new errors.TimeoutError(message) : new errors.ConnectionError(message);
+  }
+}
+
+function jsonIn(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return body.toString();
   }
 }
 

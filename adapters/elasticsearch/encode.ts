@@ -1,14 +1,19 @@
 import type { Run } from '../../src/domain/run.ts';
 import { MAX_METRICS } from './mapping.ts';
 import { columnPath, type KeyedEntity } from './promoted-columns.ts';
+import { codeOfRunId } from './run-id-code.ts';
 import { MISSING_CODE, NAN_CODE, sortableDouble } from './sortable.ts';
 import { encodeKey, isIndexable, keyTerm } from './terms.ts';
 
 /** A run as the index holds it; the fields are those of the mapping. Integers are text, since JSON's are doubles here. */
 export interface RunDocument {
+  /** In base64. */
   readonly run: string;
   readonly experiment_id: string;
   readonly run_id: string;
+  readonly id_high: string;
+  readonly id_low: string;
+  readonly odd_id?: string | undefined;
   readonly stage: Run['lifecycleStage'];
   readonly status?: string | undefined;
   readonly user_id?: string | undefined;
@@ -37,9 +42,10 @@ export interface RunDocument {
  * the index has a column, or may have one from now on.
  */
 export const encodeRun = (run: Run, text: string, takes: (path: string) => boolean): RunDocument => ({
-  run: text,
+  run: Buffer.from(text).toString('base64'),
   experiment_id: run.experimentId,
   run_id: run.runId,
+  ...idColumnsOf(run.runId),
   stage: run.lifecycleStage,
   status: run.status,
   user_id: run.userId,
@@ -64,6 +70,11 @@ export const encodeRun = (run: Run, text: string, takes: (path: string) => boole
   dataset_digests: run.datasets.map(({ digest }) => digest),
   dataset_contexts: run.datasets.flatMap(({ context }) => context ?? []),
 });
+
+function idColumnsOf(runId: string) {
+  const { high, low, odd } = codeOfRunId(runId);
+  return { id_high: String(high), id_low: String(low), odd_id: odd };
+}
 
 const termsOf = (pairs: ReadonlyMap<string, string>) => [...pairs].map(([key, value]) => keyTerm(key, value));
 

@@ -12,9 +12,8 @@ const EPOCH = ':epoch';
 const NOTE = ':note';
 const coverageId = (experimentId: string) => `:coverage:${experimentId}`;
 
-/** Under the name that runs have their text in: of texts, `_source` keeps no other. */
 interface NoteRecord {
-  readonly run: string;
+  readonly note: string;
 }
 
 interface CoverageRecord {
@@ -131,7 +130,7 @@ export async function replaceNote(
   try {
     if (after !== undefined)
       await connection.ask((client, options) =>
-        client.index({ ...place, require_alias: true, document: { run: after } satisfies NoteRecord }, options),
+        client.index({ ...place, require_alias: true, document: { note: after } satisfies NoteRecord }, options),
       );
     else if (found)
       await connection.ask((client, options) => client.delete({ index, id: NOTE, ...found.state }, options));
@@ -149,7 +148,7 @@ async function findNote(connection: Connection, index: string) {
       client.get<NoteRecord>({ index, id: NOTE }, options),
     );
     const state = { if_seq_no: _seq_no as number, if_primary_term: _primary_term as number };
-    return _source && { text: _source.run, state };
+    return _source && { text: _source.note, state };
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;

@@ -1,6 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch';
 import type { Cursor, CursorPart, OrderKey } from '../../src/query/run-query.ts';
 import { type Columns, columnPath, type KeyedEntity, NO_COLUMNS } from './promoted-columns.ts';
+import { codeOfRunId } from './run-id-code.ts';
 import { MISSING_CODE, NAN_CODE, sortableDouble } from './sortable.ts';
 import { encodeKey } from './terms.ts';
 
@@ -15,6 +16,8 @@ export const compileOrder = (order: readonly OrderKey[], columns: Columns = NO_C
 
 function compileKey({ field: { entity, key }, descending }: OrderKey, columns: Columns): SortClause[] {
   const last = { order: descending ? 'desc' : 'asc', missing: '_last' } as const;
+  if (entity === 'attribute' && key === 'run_id')
+    return [{ id_high: last }, { id_low: last }, { odd_id: { ...last, missing: descending ? '_last' : '_first' } }];
   if (entity === 'attribute') return [{ [key === 'run_name' ? 'name' : key]: last }];
   const column = knownColumn(entity, key, columns);
   if (entity !== 'metric') return [{ [column ?? `${entity}_order.${encodeKey(key)}`]: last }];
@@ -47,6 +50,12 @@ function sortValues(
     if (knownColumn(entity, key, columns)) return [code ?? missing, rank === 1 ? '1' : null];
     return [code ?? (rank === 1 ? String(NAN_CODE[direction]) : missing)];
   }
+  if (rank === 0 && entity === 'attribute' && key === 'run_id') return idValues(String(value));
   if (rank === 0) return [String(value)];
   return [entity === 'attribute' && (key === 'start_time' || key === 'end_time') ? missing : null];
+}
+
+function idValues(runId: string): (string | null)[] {
+  const { high, low, odd } = codeOfRunId(runId);
+  return [String(high), String(low), odd ?? null];
 }

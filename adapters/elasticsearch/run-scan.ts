@@ -1,6 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch';
 import { decodeRun } from '../../src/domain/run-text.ts';
-import { GatewayError } from '../../src/errors/gateway-error.ts';
 import {
   type PageRequest,
   type Position,
@@ -15,6 +14,7 @@ import type { Connection } from './connection.ts';
 import { compileCursor, compileOrder } from './order.ts';
 import type { Columns } from './promoted-columns.ts';
 import { isOrdered, splitFilter } from './push-down.ts';
+import { runsIn } from './runs-in.ts';
 
 /** Elasticsearch counts no further than this from the beginning of an answer. */
 const WINDOW = 10_000;
@@ -32,10 +32,6 @@ interface Plan {
   readonly body: estypes.SearchRequest;
 }
 
-interface RunSource {
-  readonly run: string;
-}
-
 /**
  * Where and what to search, ready to be asked for pages. `index` is called late: the index may not be prepared yet. All pages come
  * from one: what is prepared after it was deleted may lack runs.
@@ -43,7 +39,14 @@ interface RunSource {
 export function createScan(connection: Connection, index: () => string, query: RunQuery, columns: Columns): Scan {
   const { pushed, residual } = splitFilter(query.filter, query.dialect);
   const sort = compileOrder(query.order, columns);
-  const body = { query: compileQuery(query, pushed), sort, track_total_hits: false };
+  const body = {
+    query: compileQuery(query, pushed),
+    sort,
+    track_total_hits: false,
+    // To read a stored field, were it the id alone, is to unpack the block that it lies in.
+    stored_fields: '_none_',
+    docvalue_fields: ['run'],
+  };
   let searched: string | undefined;
   return {
     residual,
@@ -120,17 +123,6 @@ class Fetch {
     const { order, columns, body } = this.#plan;
     const start = cursor ? { search_after: compileCursor(cursor, order, columns) } : { from: offset };
     const request = { ...body, ...source, ...start, size, allow_partial_search_results: false };
-    const { hits, timed_out, _shards } = await this.#connection.ask(
-      (client, options) => client.search<RunSource>(request, options),
-      this.#signal,
-    );
-    if (timed_out || _shards.failed > 0)
-      throw new GatewayError('TEMPORARILY_UNAVAILABLE', 'A part of the Elasticsearch index did not answer.');
-    return hits.hits.map(textOf);
+    return runsIn(await this.#connection.search(request, this.#signal));
   }
-}
-
-function textOf({ _id, _source }: estypes.SearchHit<RunSource>): string {
-  if (_source === undefined) throw new GatewayError('INTERNAL_ERROR', `The index holds no text of run ${_id}.`);
-  return _source.run;
 }

@@ -231,7 +231,7 @@ describe('setting up in Elasticsearch', () => {
 
   it('builds an index of an earlier mapping version anew', async () => {
     const options = elasticsearchOptions(url);
-    await fetch(`${url}/${options.index}-v1`, {
+    await fetch(`${url}/${options.index}-v${MAPPING_VERSION - 1}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({

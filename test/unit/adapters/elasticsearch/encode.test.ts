@@ -3,7 +3,7 @@ import { encodeRun, problemWith } from '../../../../adapters/elasticsearch/encod
 import type { Run } from '../../../../src/domain/run.ts';
 import { plainRun } from '../../../fixtures/plain-run.ts';
 
-const bare = plainRun({ runId: 'a1', experimentId: '7' });
+const bare = plainRun({ runId: '8000000000000000800000000000000a', experimentId: '7' });
 
 describe('encodeRun', () => {
   it('lays out everything that a search may look at', () => {
@@ -28,9 +28,12 @@ describe('encodeRun', () => {
     };
     const takes = (path: string) => path !== 'tag_column.a%2eb=';
     expect(encodeRun(run, '{"the":"text"}', takes)).toEqual({
-      run: '{"the":"text"}',
+      run: 'eyJ0aGUiOiJ0ZXh0In0=',
       experiment_id: '7',
-      run_id: 'a1',
+      run_id: '8000000000000000800000000000000a',
+      id_high: '0',
+      id_low: '10',
+      odd_id: undefined,
       stage: 'active',
       status: 'RUNNING',
       user_id: '',

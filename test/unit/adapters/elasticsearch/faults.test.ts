@@ -47,7 +47,7 @@ const search = (index: RunsIndex, signal = new AbortController().signal) =>
   index.pushDown(runQuery()).fetch({ limit: 10, from: { offset: 0 } }, signal);
 
 const RUNS = ['0', '1'].map((runId) => runJson(plainRun({ runId })));
-const hits = { hits: [{ _id: 'a', _source: { run: '{}' } }] };
+const hits = { hits: [{ _index: 'i', fields: { run: [Buffer.from('{}').toString('base64')] } }] };
 const error = (type: string) => ({ error: { type, reason: 'some' } });
 
 describe('a search', () => {
@@ -71,7 +71,7 @@ describe('a search', () => {
   });
 
   it('fails when a run has lost its text', async () => {
-    const answer = json(200, { timed_out: false, _shards: { failed: 0 }, hits: { hits: [{ _id: 'a' }] } });
+    const answer = json(200, { timed_out: false, _shards: { failed: 0 }, hits: { hits: [{ _index: 'i' }] } });
     await expect(search(await openOver(answer))).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
   });
 

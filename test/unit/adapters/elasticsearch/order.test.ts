@@ -8,7 +8,8 @@ const orderOf = (...clauses: string[]) => totalOrder(parseRunOrder(clauses));
 const asc = { order: 'asc', missing: '_last' };
 const desc = { order: 'desc', missing: '_last' };
 const nested = { path: 'metrics', filter: { term: { 'metrics.key': 'acc' } } };
-const TAIL = [{ start_time: desc }, { run_id: asc }];
+const ID = [{ id_high: asc }, { id_low: asc }, { odd_id: { order: 'asc', missing: '_first' } }];
+const TAIL = [{ start_time: desc }, ...ID];
 
 describe('compileOrder', () => {
   it.each([
@@ -23,7 +24,7 @@ describe('compileOrder', () => {
     ],
     [
       ['start_time', 'run_id DESC'],
-      [{ start_time: asc }, { run_id: desc }],
+      [{ start_time: asc }, { id_high: desc }, { id_low: desc }, { odd_id: desc }],
     ],
     [['end_time DESC'], [{ end_time: desc }, ...TAIL]],
   ])('%j', (clauses, sort) => expect(compileOrder(orderOf(...clauses))).toEqual(sort));
@@ -50,7 +51,7 @@ describe('compileOrder with columns', () => {
 describe('compileCursor', () => {
   const REST: Cursor = [
     { rank: 0, value: 9_007_199_254_740_993n },
-    { rank: 0, value: 'id' },
+    { rank: 0, value: '80000000000000007fffffffffffffff' },
   ];
   it.each<[string, Cursor[number], string | null]>([
     ['metrics.acc', { rank: 0, value: 0.5 }, '4602678819172646912'],
@@ -67,6 +68,11 @@ describe('compileCursor', () => {
     // A param of that name is a text.
     ['params.end_time', { rank: 1 }, null],
   ])('%s: case %#', (clause, part, value) => {
-    expect(compileCursor([part, ...REST], orderOf(clause))).toEqual([value, '9007199254740993', 'id']);
+    expect(compileCursor([part, ...REST], orderOf(clause))).toEqual([value, '9007199254740993', '0', '-1', null]);
+  });
+
+  it('goes on after an id that is not of MLflow', () => {
+    const after = (runId: string) => compileCursor([REST[0] ?? { rank: 1 }, { rank: 0, value: runId }], orderOf());
+    expect(after('8000000000000000')).toEqual(['9007199254740993', '-1', '9223372036854775807', '8000000000000000']);
   });
 });
