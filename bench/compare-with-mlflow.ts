@@ -22,6 +22,8 @@ export interface MlflowSearch {
   /** Hits; undefined where the answer is longer than a cache takes. */
   readonly memory: Percentiles | undefined;
   readonly redis: Percentiles | undefined;
+  /** The same bytes from Express alone. */
+  readonly bare: Percentiles | undefined;
 }
 
 /** A search that was compared, and what was asked. */
@@ -39,7 +41,7 @@ const MAX_ENTRY_BYTES = Number(SETTINGS.find(({ path }) => path === 'cache.maxEn
  * @throws Error when the answers differ, or come from elsewhere.
  */
 export async function compareWithMlflow(
-  { mlflow, gateway, caches }: MlflowSides,
+  { mlflow, gateway, caches, bare }: MlflowSides,
   shape: SearchShape,
   experimentIds: readonly string[],
   samples: number,
@@ -49,6 +51,7 @@ export async function compareWithMlflow(
   const isStored = answer.length <= MAX_ENTRY_BYTES;
   if (isStored) for (const cache of Object.values(caches)) checkSameAnswers(truth, await fillCache(cache, request));
 
+  await bare.answerWith(answer);
   const ofMlflow = await affordableSamples(() => mlflow(request), samples);
   const ofGateway = source === 'index' ? samples : ofMlflow;
   const ofCaches = isStored ? samples : 0;
@@ -63,6 +66,7 @@ export async function compareWithMlflow(
     gateway: timed(gateway.ask, ofGateway),
     memory: timed(caches.memory.ask, ofCaches),
     redis: timed(caches.redis.ask, ofCaches),
+    bare: timed(bare, ofCaches),
   });
   checkSources(gateway, source);
   if (ofCaches > 0) for (const cache of Object.values(caches)) checkSources(cache, 'cache');
@@ -72,6 +76,7 @@ export async function compareWithMlflow(
     gateway: percentilesOf(times.gateway),
     memory: isStored ? percentilesOf(times.memory) : undefined,
     redis: isStored ? percentilesOf(times.redis) : undefined,
+    bare: isStored ? percentilesOf(times.bare) : undefined,
   };
   return { shape, search, request };
 }

@@ -1,4 +1,5 @@
 import { startGateway } from '../test/fixtures/gateway-process.ts';
+import { startChild } from './child-server.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { gatewayEnv } from './gateway-env.ts';
 import { peakMemoryMiB } from './peak-memory.ts';
@@ -18,6 +19,8 @@ export interface MlflowSides {
   readonly mlflow: Ask;
   readonly gateway: SourcedConnection;
   readonly caches: Readonly<Record<CacheStore, CacheSide>>;
+  /** Express alone, which has the answer in its hands: what a hit costs at least. */
+  readonly bare: Ask & { readonly answerWith: (answer: Buffer) => Promise<void> };
 }
 
 interface Urls {
@@ -48,5 +51,16 @@ export async function openMlflowSides(open: Open, urls: Urls, profile: string | 
     mlflow: await openConnection(open, urls.mlflow),
     gateway: await openSourcedConnection(open, urls.gateway),
     caches: { memory: await openCache('memory'), redis: await openCache('redis', ['--redis', urls.redis]) },
+    bare: await openBare(open),
   };
+}
+
+async function openBare(open: Open): Promise<MlflowSides['bare']> {
+  const server = await open(startChild('bare-answer.ts'));
+  const ask = await openConnection(open, server.url);
+  return Object.assign(ask, {
+    async answerWith(body: Buffer) {
+      await ask({ method: 'PUT', path: '/', headers: { 'content-type': 'application/json' }, body });
+    },
+  });
 }
