@@ -4,6 +4,7 @@ import { ELASTICSEARCH_VERSION } from '../test/services/elasticsearch.ts';
 import { MLFLOW_VERSION } from '../test/services/mlflow.ts';
 import { benchBackfill } from './backfill.ts';
 import { benchFeed } from './feed.ts';
+import { benchGrowth } from './growth.ts';
 import { describeMachine } from './machine.ts';
 import { benchMlflow } from './mlflow.ts';
 import { HELP, type Part, readOptions } from './options.ts';
@@ -15,6 +16,7 @@ import { benchScale } from './scale.ts';
 import { benchSearch } from './search.ts';
 import { benchStore } from './store.ts';
 import { benchWide } from './wide.ts';
+import { benchWorkers } from './workers.ts';
 import { writeFigures } from './write-figures.ts';
 
 const say: Say = (line) => console.error(line);
@@ -32,6 +34,8 @@ async function main(): Promise<void> {
     ...(wants('mlflow') && { mlflow: { runs, samples, ...(await benchMlflow(options, say)) } }),
     ...(wants('scale') && { scale: { samples, ...(await benchScale(options, say)) } }),
     ...(wants('wide') && { wide: await benchWide(options, say) }),
+    ...(wants('workers') && { workers: { runs, ...(await benchWorkers(options, say)) } }),
+    ...(wants('growth') && { growth: await benchGrowth(options, say) }),
     ...(wants('proxy') && { proxy: await benchProxy(options, say) }),
     ...(wants('store') && { store: { runs, samples, ...(await benchStore(options, say)) } }),
     ...(wants('backfill') && { backfill: { runs, ...(await benchBackfill(options, say)) } }),

@@ -2,7 +2,7 @@ import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { startChild } from './child-server.ts';
 import { type Ask, openConnection } from './connection.ts';
 import { gatewayEnv } from './gateway-env.ts';
-import { peakMemoryMiB } from './peak-memory.ts';
+import { peakMemoryMiB } from './process-memory.ts';
 import { openSourcedConnection, type SourcedConnection } from './sourced-connection.ts';
 import type { Open } from './with-services.ts';
 
@@ -41,7 +41,7 @@ export async function openMlflowSides(open: Open, urls: Urls, profile: string | 
         ...gatewayEnv(profile),
         ...LASTING,
         GATEWAY_CACHE_STORE: store,
-        GATEWAY_DIALECT: 'auto',
+        GATEWAY_DIALECT: 'postgresql-c',
       }),
     );
     const connection = await openSourcedConnection(open, gateway.url);

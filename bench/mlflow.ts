@@ -11,7 +11,7 @@ import { loadMlflowAndGateway, MLFLOW_WORKERS, type MlflowLoad } from './mlflow-
 import { type CacheStore, openMlflowSides } from './mlflow-sides.ts';
 import { openIndexGateway } from './open-index-gateway.ts';
 import type { BenchOptions } from './options.ts';
-import { peakMemoryMiB } from './peak-memory.ts';
+import { peakMemoryMiB } from './process-memory.ts';
 import { type Say, withProgress } from './progress.ts';
 import { INDEX_SHAPES } from './search-shapes.ts';
 import { withServices } from './with-services.ts';
@@ -29,7 +29,7 @@ const INDEX = 'bench-mlflow';
 /** Of the database: by code point. The other one that the test services know sorts as people do, and is slower. */
 const COLLATION = 'C.UTF-8';
 const ENV: NodeJS.ProcessEnv = {
-  GATEWAY_DIALECT: 'auto',
+  GATEWAY_DIALECT: 'postgresql-c',
   // The default: tests are more patient.
   GATEWAY_FEED_READY_TIMEOUT_MS: '2000',
 };

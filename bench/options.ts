@@ -1,6 +1,18 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 
-const PARTS = ['search', 'mlflow', 'scale', 'wide', 'proxy', 'store', 'backfill', 'feed', 'reconcile'] as const;
+const PARTS = [
+  'search',
+  'mlflow',
+  'scale',
+  'wide',
+  'workers',
+  'growth',
+  'proxy',
+  'store',
+  'backfill',
+  'feed',
+  'reconcile',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -10,6 +22,8 @@ export interface BenchOptions {
   readonly samples: number;
   readonly seconds: number;
   readonly rounds: number;
+  /** Of the part `growth`. */
+  readonly minutes: number;
   readonly only: Part | undefined;
   readonly json: string;
   /** Folder for figures; none are drawn without. */
@@ -25,6 +39,8 @@ Both sides have to give the same runs before they are timed.
              without and beside 50 writes a second
   scale      the same searches over a tenth of the runs and over all of them; deep pages
   wide       runs of 1,700 keys against as many narrow ones; a run of 12,000 metrics
+  workers    16 clients through one process and through two
+  growth     what the gateway holds over half an hour of load
   proxy      pass-through against a bare http-proxy-middleware
   store      the gateway's own store against MLflow on SQLite with the same runs
   backfill   filling an index against reading the same pages
@@ -41,6 +57,7 @@ Usage: npm run bench -- [options]
   --samples N        timed samples of each search and side (300); of MLflow, which is slow, as many as fit into 20 s
   --seconds N        length of a round of load or of logging (4)
   --rounds N         backfills of each index (3)
+  --minutes N        length of growth (30)
   --json FILE        where the figures go as JSON (bench/results/bench.json)
   --svg FOLDER       draw mlflow and scale into this folder as well
   --profile FOLDER   have the gateways write CPU profiles into this folder
@@ -53,6 +70,7 @@ const SPEC = {
   samples: { type: 'string', default: '300' },
   seconds: { type: 'string', default: '4' },
   rounds: { type: 'string', default: '3' },
+  minutes: { type: 'string', default: '30' },
   only: { type: 'string' },
   json: { type: 'string', default: 'bench/results/bench.json' },
   svg: { type: 'string' },
@@ -62,7 +80,7 @@ const SPEC = {
 
 /** Searches go as far as page 50. */
 export const FEWEST_RUNS = 6_000;
-const LEAST = { runs: FEWEST_RUNS, 'wide-runs': 500, samples: 1, seconds: 1, rounds: 1 } as const;
+const LEAST = { runs: FEWEST_RUNS, 'wide-runs': 500, samples: 1, seconds: 1, rounds: 1, minutes: 1 } as const;
 
 function toCount(name: keyof typeof LEAST, text: string): number {
   const count = Number(text);
@@ -85,6 +103,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     samples: toCount('samples', values.samples),
     seconds: toCount('seconds', values.seconds),
     rounds: toCount('rounds', values.rounds),
+    minutes: toCount('minutes', values.minutes),
     only,
     json,
     svg,

@@ -1,8 +1,10 @@
+import type { GrowthResult } from './growth.ts';
 import type { Machine } from './machine.ts';
 import type { ProxyResult } from './proxy.ts';
 import type { ReconcileResult } from './reconcile.ts';
 import { type BackfillSection, describeBackfill } from './report/backfill.ts';
 import { describeFeed, type FeedSection } from './report/feed.ts';
+import { describeGrowth } from './report/growth.ts';
 import { describeMlflow, type MlflowSection } from './report/mlflow.ts';
 import { describeProxy } from './report/proxy.ts';
 import { describeReconcile } from './report/reconcile.ts';
@@ -10,6 +12,7 @@ import { describeScale, type ScaleSection } from './report/scale.ts';
 import { describeSearch, type SearchSection } from './report/search.ts';
 import { describeStore, type StoreSection } from './report/store.ts';
 import { describeWide } from './report/wide.ts';
+import { describeWorkers, type WorkersSection } from './report/workers.ts';
 import type { WideResult } from './wide.ts';
 
 /** Everything one run of the benchmark found. */
@@ -21,6 +24,8 @@ export interface BenchReport {
   readonly mlflow?: MlflowSection;
   readonly scale?: ScaleSection;
   readonly wide?: WideResult;
+  readonly workers?: WorkersSection;
+  readonly growth?: GrowthResult;
   readonly proxy?: readonly ProxyResult[];
   readonly store?: StoreSection;
   readonly backfill?: BackfillSection;
@@ -42,6 +47,8 @@ export const printReport = (report: BenchReport): string =>
     ...(report.mlflow ? [describeMlflow(report.mlflow)] : []),
     ...(report.scale ? [describeScale(report.scale)] : []),
     ...(report.wide ? [describeWide(report.wide)] : []),
+    ...(report.workers ? [describeWorkers(report.workers)] : []),
+    ...(report.growth ? [describeGrowth(report.growth)] : []),
     ...(report.proxy ? [describeProxy(report.proxy)] : []),
     ...(report.store ? [describeStore(report.store)] : []),
     ...(report.backfill ? [describeBackfill(report.backfill)] : []),

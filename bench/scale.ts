@@ -4,7 +4,7 @@ import { makeRuns } from './make-runs.ts';
 import { measureSearch, type SearchResult, warmUpFor } from './measure-search.ts';
 import { openIndexSides } from './open-index-sides.ts';
 import { type BenchOptions, FEWEST_RUNS } from './options.ts';
-import { peakMemoryMiB } from './peak-memory.ts';
+import { peakMemoryMiB } from './process-memory.ts';
 import { type Say, withProgress } from './progress.ts';
 import { INDEX_SHAPES, type SearchShape } from './search-shapes.ts';
 import { checkSame, type Sides } from './search-sides.ts';

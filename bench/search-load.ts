@@ -15,8 +15,9 @@ export interface LoadRound {
   readonly perSecond: number;
   /** In ms. */
   readonly times: readonly number[];
-  /** Answers that came from an index. */
+  /** Answers that came from an index, and from a cache. */
   readonly fromIndex: number;
+  readonly fromCache: number;
   /** Requests that were not answered with status 200. */
   readonly failed: number;
 }
@@ -25,8 +26,9 @@ export interface LoadRound {
 export interface SearchLoad extends Percentiles {
   readonly perSecond: number;
   readonly answers: number;
-  /** The share of answers that came from an index. */
+  /** The share of answers that came from an index, and from a cache. */
   readonly indexShare: number;
+  readonly cacheShare: number;
   readonly failed: number;
 }
 
@@ -34,9 +36,11 @@ export interface SearchLoad extends Percentiles {
 export const loadSearches = ({ url, requests, clients, seconds }: SearchClients): Promise<LoadRound> =>
   withServices(async (open) => {
     let fromIndex = 0;
+    let fromCache = 0;
     let failed = 0;
     const isRight = ({ 'x-gateway-source': source }: Record<string, unknown>) => {
       if (source === 'index') fromIndex++;
+      if (source === 'cache') fromCache++;
       return true;
     };
     const asks = await Promise.all(Array.from({ length: clients }, () => openConnection(open, url, { isRight })));
@@ -57,7 +61,7 @@ export const loadSearches = ({ url, requests, clients, seconds }: SearchClients)
         }
       }),
     );
-    return { perSecond: (times.length * 1_000) / (performance.now() - start), times, fromIndex, failed };
+    return { perSecond: (times.length * 1_000) / (performance.now() - start), times, fromIndex, fromCache, failed };
   });
 
 export function summarizeLoad(rounds: readonly LoadRound[]): SearchLoad {
@@ -68,5 +72,6 @@ export function summarizeLoad(rounds: readonly LoadRound[]): SearchLoad {
     answers: times.length,
     failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
     indexShare: rounds.reduce((sum, { fromIndex }) => sum + fromIndex, 0) / times.length,
+    cacheShare: rounds.reduce((sum, { fromCache }) => sum + fromCache, 0) / times.length,
   };
 }

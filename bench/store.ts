@@ -12,7 +12,7 @@ import { makeRuns } from './make-runs.ts';
 import { type MlflowOnFile, startMlflowOnFile } from './mlflow-on-file.ts';
 import { openFolder } from './open-folder.ts';
 import type { BenchOptions } from './options.ts';
-import { peakMemoryMiB } from './peak-memory.ts';
+import { peakMemoryMiB } from './process-memory.ts';
 import { type Say, withProgress } from './progress.ts';
 import type { RecordedRequest } from './recorder.ts';
 import { checkSameRuns, countRuns } from './same-runs.ts';

@@ -6,6 +6,8 @@ export interface Timed {
   readonly samples: number;
   /** Calls before the first that counts. */
   readonly warmUp: number;
+  /** Whether the answer that came just now is one of those to be timed. Every one unless given. */
+  readonly counts?: () => boolean;
 }
 
 /**
@@ -22,7 +24,8 @@ export async function timeInTurns<Name extends string>(
   for (const name of turns(names, (name) => contest[name].samples, random)) {
     const start = performance.now();
     await contest[name].ask();
-    times[name].push(performance.now() - start);
+    const took = performance.now() - start;
+    if (contest[name].counts?.() ?? true) times[name].push(took);
   }
   return times;
 }

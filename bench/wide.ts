@@ -10,7 +10,7 @@ import { makeWideRuns, WIDE_KEYS } from './make-wide-runs.ts';
 import { warmUpFor } from './measure-search.ts';
 import { openIndexGateway } from './open-index-gateway.ts';
 import type { BenchOptions } from './options.ts';
-import { peakMemoryMiB } from './peak-memory.ts';
+import { peakMemoryMiB } from './process-memory.ts';
 import { type Say, withProgress } from './progress.ts';
 import { toRequest, turnPages } from './search-request.ts';
 import { type SearchShape, WIDE_SHAPES } from './search-shapes.ts';

@@ -4,6 +4,7 @@ import {
   createMlflowAdapter,
   createExperimentSearch as createMlflowExperimentSearch,
   createRunReader,
+  findCollatedPair,
   probeDialect,
 } from '../../adapters/mlflow/index.ts';
 import { createApp } from '../app.ts';
@@ -76,15 +77,31 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   metrics.breakers(breakers);
   let started = false;
   const start = Promise.withResolvers<void>();
-  let dialect: Dialect | undefined = config.dialect === 'auto' ? undefined : config.dialect;
+  let dialect: Dialect | undefined = dialectAtFirst(config.dialect);
+
+  const pause = () => sleep(DIALECT_RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
 
   async function learnDialect(): Promise<void> {
     while (!dialect && !stop.signal.aborted) {
       dialect = await probeDialect(upstream, stop.signal).catch(() => undefined);
-      if (!dialect)
-        await sleep(DIALECT_RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+      if (!dialect) await pause();
     }
+    if (config.dialect === 'postgresql-c') await trustByteOrder();
     if (dialect) logger.info({ dialect }, 'the database below the MLflow server');
+  }
+
+  /** Believes that text is sorted by its bytes unless the server shows another order. */
+  async function trustByteOrder(): Promise<void> {
+    for (; !stop.signal.aborted; await pause()) {
+      try {
+        const names = await findCollatedPair(upstream, stop.signal);
+        if (names) logger.error({ names }, 'dialect is postgresql-c, but the server sorts by a collation: ignored');
+        else dialect = 'postgresql-c';
+        return;
+      } catch (err) {
+        logger.debug({ err }, 'the MLflow server does not say how it sorts yet');
+      }
+    }
   }
 
   async function settle(effect: WriteEffect): Promise<void> {
@@ -164,6 +181,12 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
       await cache.close();
     },
   };
+}
+
+/** That a PostgreSQL sorts text by its bytes is believed only after a look. */
+function dialectAtFirst(configured: UpstreamConfig['dialect']): Dialect | undefined {
+  if (configured === 'auto') return undefined;
+  return configured === 'postgresql-c' ? 'postgresql' : configured;
 }
 
 const ACCESS_MEANS = {

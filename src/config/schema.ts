@@ -193,9 +193,9 @@ export const ConfigSchema = z.strictObject({
     .default(1)
     .describe('Processes that serve; several share the port, an Elasticsearch index and a Redis'),
   dialect: z
-    .enum(['auto', 'sqlite', 'postgresql', 'mysql'])
+    .enum(['auto', 'sqlite', 'postgresql', 'postgresql-c', 'mysql'])
     .default('auto')
-    .describe('Database below the MLflow server; auto asks it'),
+    .describe('Database below the MLflow server; auto asks it. postgresql-c: one whose collation is C or C.UTF-8'),
   log: Log.prefault({}),
 });
 

@@ -74,5 +74,6 @@ const ORDERED_ALIKE = new Set(['run_id', 'status', 'start_time', 'end_time']);
 export const isOrderPortable = ({ field }: OrderKey, dialect: Dialect): boolean =>
   // Elsewhere a collation decides; MySQL also looks keys up without regard to case.
   dialect === 'sqlite' ||
+  dialect === 'postgresql-c' ||
   (field.entity === 'attribute' && ORDERED_ALIKE.has(field.key)) ||
   (field.entity === 'metric' && dialect === 'postgresql');

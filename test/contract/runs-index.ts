@@ -24,7 +24,7 @@ export interface RunsIndexContract {
   readonly reach?: number;
 }
 
-const DIALECTS = ['sqlite', 'postgresql', 'mysql'] as const;
+const DIALECTS = ['sqlite', 'postgresql', 'postgresql-c', 'mysql'] as const;
 const START = { offset: 0 };
 const never = new AbortController().signal;
 

@@ -69,8 +69,10 @@ async function openGateways(options: FuzzOptions, open: Open): Promise<Compariso
   const runIds: string[] = [];
   for (const plan of plans.slice(0, half)) runIds.push(await loadRun(mlflow.url, plan, experimentIds));
   const upstream = ['--upstream', mlflow.url];
+  const knowing = options.backend === 'postgresql-c' ? { GATEWAY_DIALECT: options.backend } : {};
   const indexed = await open(
     startGateway([...upstream, ...index.flags], {
+      ...knowing,
       GATEWAY_INDEX_STORE: options.index,
       GATEWAY_CACHE_STORE: 'none',
       GATEWAY_LOG_LEVEL: 'warn',
@@ -78,7 +80,9 @@ async function openGateways(options: FuzzOptions, open: Open): Promise<Compariso
   );
   for (const plan of plans.slice(half)) runIds.push(await loadRun(indexed.url, plan, experimentIds));
   await waitForIndex(indexed, experimentIds);
-  const plain = await open(startGateway(upstream, { GATEWAY_CACHE_STORE: 'memory', GATEWAY_LOG_LEVEL: 'warn' }));
+  const plain = await open(
+    startGateway(upstream, { ...knowing, GATEWAY_CACHE_STORE: 'memory', GATEWAY_LOG_LEVEL: 'warn' }),
+  );
   const gateways = { indexed: indexed.url, plain: plain.url };
   return {
     contestants: { mlflow: mlflow.url, gateways, repeats: { cached: plain.url }, differenceOf },

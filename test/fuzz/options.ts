@@ -5,7 +5,7 @@ export interface FuzzOptions {
   readonly n: number;
   readonly seeds: readonly number[];
   readonly runs: number;
-  readonly backend: 'sqlite' | 'postgresql';
+  readonly backend: 'sqlite' | 'postgresql' | 'postgresql-c';
   readonly index: 'elasticsearch' | 'sqlite';
   readonly device: 'gateway' | 'store';
 }
@@ -19,7 +19,8 @@ Usage: npm run fuzz -- [options]
   --n N              searches a seed (1000)
   --seed S           seed; may be repeated (1)
   --runs N           runs in the server (150)
-  --backend NAME     database below MLflow: sqlite or postgresql (sqlite)
+  --backend NAME     database below MLflow: sqlite, postgresql, or postgresql-c, of which the gateways know that it
+                     sorts text by its bytes (sqlite)
   --index NAME       index of the gateway: elasticsearch or sqlite (elasticsearch)
   --device NAME      what is held against MLflow: gateways before it, or the gateway's own store (gateway)
   --help             print this text and stop
@@ -49,7 +50,7 @@ export function readOptions(args: readonly string[]): FuzzOptions | undefined {
     n: toCount('n', values.n),
     seeds: values.seed.map((seed) => toCount('seed', seed)),
     runs: toCount('runs', values.runs),
-    backend: oneOf('backend', ['sqlite', 'postgresql'], values.backend),
+    backend: oneOf('backend', ['sqlite', 'postgresql', 'postgresql-c'], values.backend),
     index: oneOf('index', ['elasticsearch', 'sqlite'], values.index),
     device: oneOf('device', ['gateway', 'store'], values.device),
   };
