@@ -222,11 +222,14 @@ describe('setting up in Elasticsearch', () => {
 
   it('begins no epoch that was meant to follow an earlier one than the current', async () => {
     const index = await place().open();
-    const begun = await Promise.allSettled(Array.from({ length: 20 }, () => index.beginEpoch()));
-    const epochs = begun.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    expect(new Set(epochs).size).toBe(epochs.length);
-    expect(await index.epoch()).toBe(Math.max(...epochs));
-    expect(epochs.length).toBeLessThan(20);
+    // On a busy machine they may happen to come one after the other, and all be right.
+    for (let refused = 0; refused === 0; ) {
+      const begun = await Promise.allSettled(Array.from({ length: 20 }, () => index.beginEpoch()));
+      const epochs = begun.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+      expect(new Set(epochs).size).toBe(epochs.length);
+      expect(await index.epoch()).toBe(Math.max(...epochs));
+      refused = begun.length - epochs.length;
+    }
   });
 
   it('builds an index of an earlier mapping version anew', async () => {
