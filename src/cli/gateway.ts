@@ -4,8 +4,6 @@ import {
   createMlflowAdapter,
   createExperimentSearch as createMlflowExperimentSearch,
   createRunReader,
-  findCollatedPair,
-  probeDialect,
 } from '../../adapters/mlflow/index.ts';
 import { createApp } from '../app.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
@@ -24,6 +22,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { OwnReadings } from '../upstream/own-readings.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
+import { findDialect } from './find-dialect.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
 import { joinSilently, openCacheLedger } from './open-ledger.ts';
@@ -77,31 +76,15 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   metrics.breakers(breakers);
   let started = false;
   const start = Promise.withResolvers<void>();
-  let dialect: Dialect | undefined = dialectAtFirst(config.dialect);
-
-  const pause = () => sleep(DIALECT_RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+  let dialect: Dialect | undefined;
 
   async function learnDialect(): Promise<void> {
     while (!dialect && !stop.signal.aborted) {
-      dialect = await probeDialect(upstream, stop.signal).catch(() => undefined);
-      if (!dialect) await pause();
+      dialect = await findDialect(config.dialect, upstream, logger, stop.signal).catch(() => undefined);
+      if (!dialect)
+        await sleep(DIALECT_RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
     }
-    if (config.dialect === 'postgresql-c') await trustByteOrder();
     if (dialect) logger.info({ dialect }, 'the database below the MLflow server');
-  }
-
-  /** Believes that text is sorted by its bytes unless the server shows another order. */
-  async function trustByteOrder(): Promise<void> {
-    for (; !stop.signal.aborted; await pause()) {
-      try {
-        const names = await findCollatedPair(upstream, stop.signal);
-        if (names) logger.error({ names }, 'dialect is postgresql-c, but the server sorts by a collation: ignored');
-        else dialect = 'postgresql-c';
-        return;
-      } catch (err) {
-        logger.debug({ err }, 'the MLflow server does not say how it sorts yet');
-      }
-    }
   }
 
   async function settle(effect: WriteEffect): Promise<void> {
@@ -181,12 +164,6 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
       await cache.close();
     },
   };
-}
-
-/** That a PostgreSQL sorts text by its bytes is believed only after a look. */
-function dialectAtFirst(configured: UpstreamConfig['dialect']): Dialect | undefined {
-  if (configured === 'auto') return undefined;
-  return configured === 'postgresql-c' ? 'postgresql' : configured;
 }
 
 const ACCESS_MEANS = {

@@ -70,6 +70,28 @@ describe('a search', () => {
     await expect(search(await openOver(answer))).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
   });
 
+  it('is made again when a node says that it cannot answer now', async () => {
+    const whole = json(200, { timed_out: false, _shards: { failed: 0 }, hits });
+    let asked = 0;
+    const index = await openOver((...args) => (++asked === 1 ? json(503, error('some')) : whole)(...args));
+    expect(await search(index)).toEqual({ runs: ['{}'], more: false });
+    expect(asked).toBe(2);
+  });
+
+  it.each([
+    ['is cut off', 'TEMPORARILY_UNAVAILABLE', (response: ServerResponse) => response.destroy()],
+    ['falls silent', 'DEADLINE_EXCEEDED', () => undefined],
+  ] as const)('fails when its answer %s in the middle', async (_what, code, end) => {
+    const index = await openOver(
+      (_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' });
+        response.write('{"took":1', () => end(response));
+      },
+      { timeoutMs: 500 },
+    );
+    await expect(search(index)).rejects.toMatchObject({ code });
+  });
+
   it('fails when a run has lost its text', async () => {
     const answer = json(200, { timed_out: false, _shards: { failed: 0 }, hits: { hits: [{ _index: 'i' }] } });
     await expect(search(await openOver(answer))).rejects.toMatchObject({ code: 'INTERNAL_ERROR' });
