@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRun } from '../test/fixtures/create-run.ts';
+import { createRuns } from './create-runs.ts';
 import { loadIndex } from './load-index.ts';
 import { makeRuns } from './make-runs.ts';
 import { whileWriting } from './metric-writer.ts';
@@ -7,7 +7,7 @@ import { openIndexSides } from './open-index-sides.ts';
 import type { BenchOptions } from './options.ts';
 import { heldMemoryMiB, peakMemoryMiB } from './process-memory.ts';
 import { type Say, withProgress } from './progress.ts';
-import { loadSearches } from './search-load.ts';
+import { CLIENTS, loadSearches } from './search-load.ts';
 import { toRequest, toSearch } from './search-request.ts';
 import { INDEX_SHAPES } from './search-shapes.ts';
 import { withServices } from './with-services.ts';
@@ -24,7 +24,6 @@ export interface GrowthResult {
 }
 
 const INDEX = 'bench-growth';
-const CLIENTS = 16;
 const WRITES_A_SECOND = 20;
 const WRITTEN_RUNS = 20;
 const MINUTE_MS = 60_000;
@@ -40,9 +39,7 @@ export const benchGrowth = ({ runs, minutes, profile }: BenchOptions, say: Say):
       const request = toRequest(toSearch(shape, experimentIds));
       return { ...request, headers: { ...request.headers, ...UNDER_LOAD } };
     });
-    const runIds: string[] = [];
-    for (let i = 0; i < WRITTEN_RUNS; i++)
-      runIds.push(await createRun(gateway.url, { experiment_id: experimentIds[i % experimentIds.length] }));
+    const runIds = await createRuns(gateway.url, experimentIds, WRITTEN_RUNS);
 
     const heldMiB = [heldMemoryMiB(pid)];
     const watch = async () => {

@@ -1,10 +1,10 @@
-import { createRun } from '../test/fixtures/create-run.ts';
 import { alternate } from './alternate.ts';
+import { createRuns } from './create-runs.ts';
 import { whileWriting } from './metric-writer.ts';
 import type { Say } from './progress.ts';
 import { reachWorkers } from './reach-workers.ts';
 import type { RecordedRequest } from './recorder.ts';
-import { type LoadRound, loadSearches, type SearchLoad, summarizeLoad } from './search-load.ts';
+import { CLIENTS, type LoadRound, loadSearches, ROUNDS, type SearchLoad, summarizeLoad } from './search-load.ts';
 import { median } from './statistics.ts';
 
 /** A load beside writes. */
@@ -35,8 +35,6 @@ interface LoadedServers {
 
 /** What `mlflow server` starts by itself. */
 export const MLFLOW_WORKERS = 4;
-const CLIENTS = 16;
-const ROUNDS = 5;
 const WRITES_A_SECOND = 50;
 /** Runs that are written to. */
 const WRITTEN_RUNS = 20;
@@ -52,14 +50,9 @@ export async function loadMlflowAndGateway(servers: LoadedServers, say: Say): Pr
   say(`${CLIENTS} clients: ${ROUNDS} rounds of ${seconds} s each`);
   const quiet = await alternate({ mlflow: load(mlflowUrl), gateway: load(gatewayUrl) }, ROUNDS);
 
-  const createRuns = async (ids: readonly string[]) => {
-    const runIds: string[] = [];
-    for (let i = 0; i < WRITTEN_RUNS; i++)
-      runIds.push(await createRun(gatewayUrl, { experiment_id: ids[i % ids.length], start_time: Date.now() }));
-    return runIds;
-  };
-  const ofGateway = { url: gatewayUrl, runIds: await createRuns(experimentIds), perSecond: WRITES_A_SECOND };
-  const ofMlflow = { url: mlflowUrl, runIds: await createRuns([otherExperimentId]), perSecond: WRITES_A_SECOND };
+  const writtenRuns = (ids: readonly string[]) => createRuns(gatewayUrl, ids, WRITTEN_RUNS);
+  const ofGateway = { url: gatewayUrl, runIds: await writtenRuns(experimentIds), perSecond: WRITES_A_SECOND };
+  const ofMlflow = { url: mlflowUrl, runIds: await writtenRuns([otherExperimentId]), perSecond: WRITES_A_SECOND };
   const consistency = (name: string) => load(gatewayUrl, { 'x-gateway-consistency': name });
   say(`${CLIENTS} clients beside ${WRITES_A_SECOND} writes a second: ${ROUNDS} rounds of ${seconds} s each`);
   const written = await alternate(

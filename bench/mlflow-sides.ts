@@ -1,13 +1,9 @@
-import { startGateway } from '../test/fixtures/gateway-process.ts';
 import { startChild } from './child-server.ts';
 import { type Ask, openConnection } from './connection.ts';
-import { gatewayEnv } from './gateway-env.ts';
+import { type CacheStore, openCacheGateway } from './open-cache-gateway.ts';
 import { peakMemoryMiB } from './process-memory.ts';
 import { openSourcedConnection, type SourcedConnection } from './sourced-connection.ts';
 import type { Open } from './with-services.ts';
-
-/** What a cached answer comes from. */
-export type CacheStore = 'memory' | 'redis';
 
 /** A gateway with a cache. */
 export interface CacheSide extends SourcedConnection {
@@ -30,20 +26,12 @@ interface Urls {
   readonly redis: string;
 }
 
-/** A hit must not end while it is measured, and a busy machine is no reason to do without Redis. */
-const LASTING = { GATEWAY_CACHE_TTL_SECONDS: '86400', GATEWAY_REDIS_COMMAND_TIMEOUT_MS: '5000' };
-
 /** Starts gateways with caches. A hit asks no index, so they have none: there would have to be one for each. */
 export async function openMlflowSides(open: Open, urls: Urls, profile: string | undefined): Promise<MlflowSides> {
   const openCache = async (store: CacheStore, args: readonly string[] = []): Promise<CacheSide> => {
-    const gateway = await open(
-      startGateway(['--upstream', urls.mlflow, ...args], {
-        ...gatewayEnv(profile),
-        ...LASTING,
-        GATEWAY_CACHE_STORE: store,
-        GATEWAY_DIALECT: 'postgresql-c',
-      }),
-    );
+    const gateway = await openCacheGateway(open, store, ['--upstream', urls.mlflow, ...args], profile, {
+      GATEWAY_DIALECT: 'postgresql-c',
+    });
     const connection = await openSourcedConnection(open, gateway.url);
     return { ...connection, peakMemoryMiB: () => peakMemoryMiB(gateway.process.pid as number) };
   };

@@ -32,6 +32,10 @@ export interface SearchLoad extends Percentiles {
   readonly failed: number;
 }
 
+/** What every load of searches is made of, that loads may be compared. */
+export const CLIENTS = 16;
+export const ROUNDS = 5;
+
 /** Clients that each ask one search after the other over a kept connection, all of them the same mix. */
 export const loadSearches = ({ url, requests, clients, seconds }: SearchClients): Promise<LoadRound> =>
   withServices(async (open) => {

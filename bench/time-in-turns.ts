@@ -1,4 +1,5 @@
 import { Random } from '../test/fuzz/random.ts';
+import { repeatUntil } from './repeat-until.ts';
 
 /** Something to time, and how often. */
 export interface Timed {
@@ -6,7 +7,7 @@ export interface Timed {
   readonly samples: number;
   /** Calls before the first that counts. */
   readonly warmUp: number;
-  /** Whether the answer that came just now is one of those to be timed. Every one unless given. */
+  /** Whether the answer that came just now is one of those to be timed; if not, it is asked for again. Every one unless given. */
   readonly counts?: () => boolean;
 }
 
@@ -22,10 +23,8 @@ export async function timeInTurns<Name extends string>(
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (const name of turns(names, (name) => contest[name].warmUp, random)) await contest[name].ask();
   for (const name of turns(names, (name) => contest[name].samples, random)) {
-    const start = performance.now();
-    await contest[name].ask();
-    const took = performance.now() - start;
-    if (contest[name].counts?.() ?? true) times[name].push(took);
+    const { ask, counts = () => true } = contest[name];
+    times[name].push((await repeatUntil(ask, counts)).took);
   }
   return times;
 }

@@ -1,19 +1,19 @@
-import { type GatewayProcess, startGateway } from '../test/fixtures/gateway-process.ts';
+import type { GatewayProcess } from '../test/fixtures/gateway-process.ts';
 import { createExperiments } from '../test/fuzz/load-runs.ts';
 import { startElasticsearch } from '../test/services/elasticsearch.ts';
 import { startMlflow } from '../test/services/mlflow.ts';
 import { startRedis } from '../test/services/redis.ts';
 import { alternate } from './alternate.ts';
 import { openConnection } from './connection.ts';
-import { gatewayEnv } from './gateway-env.ts';
 import { loadIndex } from './load-index.ts';
 import { makeRuns } from './make-runs.ts';
+import { openCacheGateway } from './open-cache-gateway.ts';
 import { openIndexGateway } from './open-index-gateway.ts';
 import type { BenchOptions } from './options.ts';
 import { type Say, withProgress } from './progress.ts';
 import type { RecordedRequest } from './recorder.ts';
 import { checkSameAnswers } from './same-runs.ts';
-import { loadSearches, type SearchLoad, summarizeLoad } from './search-load.ts';
+import { CLIENTS, loadSearches, ROUNDS, type SearchLoad, summarizeLoad } from './search-load.ts';
 import { toRequest, toSearch } from './search-request.ts';
 import { SEARCH_SHAPES } from './search-shapes.ts';
 import { type Open, withServices } from './with-services.ts';
@@ -32,10 +32,7 @@ export interface WorkersResult {
 }
 
 const EXPERIMENTS = 20;
-const CLIENTS = 16;
-const ROUNDS = 5;
 const COUNTS: Readonly<Record<Workers, string>> = { one: '1', two: '2' };
-const LASTING = { GATEWAY_CACHE_TTL_SECONDS: '86400', GATEWAY_REDIS_COMMAND_TIMEOUT_MS: '5000' };
 
 /** 16 clients that search through one process and through two: answers from an index, and from a cache in Redis. */
 export const benchWorkers = ({ runs, seconds, profile }: BenchOptions, say: Say): Promise<WorkersResult> =>
@@ -58,20 +55,15 @@ export const benchWorkers = ({ runs, seconds, profile }: BenchOptions, say: Say)
         { mlflowUrl: mlflow.url, elasticsearchUrl: elasticsearch.url, index, experimentIds, profile },
         { GATEWAY_WORKERS: COUNTS[workers], GATEWAY_REDIS_URL: redis.url, GATEWAY_REDIS_KEY_PREFIX: index },
       );
-      await loadIndex(elasticsearch.url, index, withProgress(makeRuns(runs, experimentIds), `${index}`, say));
+      await loadIndex(elasticsearch.url, index, withProgress(makeRuns(runs, experimentIds), index, say));
       return gateway;
     }
 
     const openCached = (workers: Workers): Promise<GatewayProcess> =>
-      open(
-        startGateway(['--upstream', gateways.one.url, '--redis', redis.url], {
-          ...gatewayEnv(profile),
-          ...LASTING,
-          GATEWAY_WORKERS: COUNTS[workers],
-          GATEWAY_CACHE_STORE: 'redis',
-          GATEWAY_REDIS_KEY_PREFIX: `bench-hits-${workers}`,
-        }),
-      );
+      openCacheGateway(open, 'redis', ['--upstream', gateways.one.url, '--redis', redis.url], profile, {
+        GATEWAY_WORKERS: COUNTS[workers],
+        GATEWAY_REDIS_KEY_PREFIX: `bench-hits-${workers}`,
+      });
 
     const gateways = { one: await openIndexed('one'), two: await openIndexed('two') };
     // What they store is what the index answers: MLflow itself has none of these runs.

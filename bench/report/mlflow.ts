@@ -83,7 +83,8 @@ export function describeMlflow({ runs, samples, collation, searches, load, peakM
 
 ${runs} runs in PostgreSQL (collation ${collation}, its own settings) and in the index, pages of 100, one client, ${samples} samples a
 side in turns, of MLflow as many as fit into 20 s. Times in ms: p50 / p95 / p99; ratios go by p50. The gateway has no cache; hits
-are those of two others. *Express alone* has the answer in its hands and gives it to everyone: no hit can be faster. Where the collation decides, MLflow answers through the gateway.
+are those of two others. *Express alone* has the answer in its hands and gives it to everyone: no hit can be faster. Where the
+collation decides, MLflow answers through the gateway.
 
 ${describeSearches(searches)}
 

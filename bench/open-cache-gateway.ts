@@ -1,0 +1,19 @@
+import { type GatewayProcess, startGateway } from '../test/fixtures/gateway-process.ts';
+import { gatewayEnv } from './gateway-env.ts';
+import type { Open } from './with-services.ts';
+
+/** What a cached answer comes from. */
+export type CacheStore = 'memory' | 'redis';
+
+/** A hit must not end while it is measured, and a busy machine is no reason to do without Redis. */
+const LASTING = { GATEWAY_CACHE_TTL_SECONDS: '86400', GATEWAY_REDIS_COMMAND_TIMEOUT_MS: '5000' };
+
+/** Starts a gateway that keeps every answer for longer than a benchmark takes. */
+export const openCacheGateway = (
+  open: Open,
+  store: CacheStore,
+  args: readonly string[],
+  profile: string | undefined,
+  env: NodeJS.ProcessEnv = {},
+): Promise<GatewayProcess> =>
+  open(startGateway(args, { ...gatewayEnv(profile), ...LASTING, GATEWAY_CACHE_STORE: store, ...env }));
