@@ -1,10 +1,12 @@
 import express, { type Express } from 'express';
 import type { CachedRead } from './cache/cached-read.ts';
+import { createCompress } from './http/compress.ts';
 import { createDispatch } from './http/dispatch.ts';
 import { createEndpoints, type Planner } from './http/endpoints.ts';
 import { createErrorHandler } from './http/error-handler.ts';
 import { createLocationRewrite } from './http/forwarding.ts';
 import { createHostCheck } from './http/host-check.ts';
+import type { ListenRules } from './http/listen-rules.ts';
 import type { MarkedResponse } from './http/marks.ts';
 import { createNativeHandler } from './http/native.ts';
 import { createNativeHeaders } from './http/native-headers.ts';
@@ -18,7 +20,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 import type { UpstreamClient } from './upstream/upstream-client.ts';
 
 export interface AppDeps extends Pick<WriteDeps, 'expect' | 'settle'> {
-  readonly listen: { readonly allowedHosts: readonly string[]; readonly allowedOrigins: readonly string[] };
+  readonly listen: ListenRules;
   readonly upstream: UpstreamClient;
   readonly passThrough: PassThrough;
   readonly planner: Planner;
@@ -61,7 +63,8 @@ function dispatchOf(deps: AppDeps) {
     answerNatively: createNativeHandler({
       upstream,
       passThrough,
-      headersFor: createNativeHeaders(listen.allowedOrigins),
+      headersFor: createNativeHeaders(listen),
+      compress: createCompress(listen.compressFromBytes),
       cachedRead: deps.cachedRead,
       accelerate: deps.accelerate,
       onHandOn(kind, { name }, declined) {

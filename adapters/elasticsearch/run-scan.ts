@@ -1,5 +1,5 @@
 import type { estypes } from '@elastic/elasticsearch';
-import { decodeRun } from '../../src/domain/run-text.ts';
+import { decodeRun, type RunJson } from '../../src/domain/run-text.ts';
 import {
   type PageRequest,
   type Position,
@@ -81,7 +81,7 @@ class Fetch {
     return { runs: rows.slice(0, limit), more: rows.length > limit };
   }
 
-  #rows(from: Position, count: number): Promise<string[]> {
+  #rows(from: Position, count: number): Promise<readonly RunJson[]> {
     const first = this.#reach(from, count);
     return first === count ? this.#search({ index: this.#index }, from, count) : this.#rowsInParts(from, count);
   }
@@ -92,11 +92,11 @@ class Fetch {
   }
 
   /** Several requests over one state of the index, so that together they are one answer. */
-  async #rowsInParts(from: Position, count: number): Promise<string[]> {
+  async #rowsInParts(from: Position, count: number): Promise<readonly RunJson[]> {
     const id = await this.#openPointInTime();
     const pit = { id, keep_alive: KEEP_ALIVE };
     try {
-      const rows: string[] = [];
+      const rows: RunJson[] = [];
       for (let at = from; ; ) {
         const size = this.#reach(at, count - rows.length);
         const part = await this.#search({ pit }, at, size);
@@ -119,7 +119,11 @@ class Fetch {
     return id;
   }
 
-  async #search(source: estypes.SearchRequest, { offset, cursor }: Position, size: number): Promise<string[]> {
+  async #search(
+    source: estypes.SearchRequest,
+    { offset, cursor }: Position,
+    size: number,
+  ): Promise<readonly RunJson[]> {
     const { order, columns, body } = this.#plan;
     const start = cursor ? { search_after: compileCursor(cursor, order, columns) } : { from: offset };
     const request = { ...body, ...source, ...start, size, allow_partial_search_results: false };

@@ -23,6 +23,13 @@ export interface RunSearchBody {
 export const pageTokenAt = (offset: number): string | undefined =>
   offset > 0 ? Buffer.from(`{"offset": ${offset}}`).toString('base64') : undefined;
 
+/** A page as MLflow gave it. */
+export interface MlflowPage extends RunPage {
+  readonly runs: readonly string[];
+  /** Length of the answer, in characters. */
+  readonly length: number;
+}
+
 /**
  * Asks for one page of runs.
  * @throws BackendAnswer when MLflow answers anything but a page of runs; it can be relayed.
@@ -33,11 +40,11 @@ export async function fetchRuns(
   search: RunSearchBody,
   { limit, offset }: { readonly limit: number; readonly offset: number },
   signal: AbortSignal,
-): Promise<RunPage & { readonly bytes: number }> {
+): Promise<MlflowPage> {
   const body = { ...search, max_results: limit, page_token: pageTokenAt(offset) };
   const text = jsonOf(await post(client, 'runs/search', body, signal));
   const { runs, nextPageToken } = splitRuns(text);
-  return { runs, more: nextPageToken !== undefined, bytes: text.length };
+  return { runs, more: nextPageToken !== undefined, length: text.length };
 }
 
 /** MLflow itself as a source of runs, asked in its own filter text, printed from the tree. The client stays its owner's. */

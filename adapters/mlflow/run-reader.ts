@@ -139,7 +139,7 @@ async function* scan(
   for (;;) {
     const tests = bound === undefined ? terms : [...terms, notAfter(bound)];
     const search = searchAll(experimentIds, tests.join(' AND '));
-    const { runs, more, bytes } = await fetchRuns(client, search, { limit, offset }, signal);
+    const { runs, more, length } = await fetchRuns(client, search, { limit, offset }, signal);
     if (runs.length > 0) yield runs;
     const last = runs.at(-1);
     if (!more || last === undefined) return;
@@ -150,7 +150,7 @@ async function* scan(
     } else {
       offset += runs.length;
     }
-    limit = fitLimit(runs.length, bytes, { pageSize, pageLength });
+    limit = fitLimit(runs.length, length, { pageSize, pageLength });
   }
 }
 

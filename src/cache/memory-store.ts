@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { lru } from '../domain/lru.ts';
 import type { CacheStore } from '../plan/cache-store.ts';
 
 /** What an entry costs beside its key and value, roughly, in bytes. */
@@ -10,7 +11,7 @@ const MAX_GENERATIONS = 100_000;
 export class MemoryStore implements CacheStore {
   readonly name = 'memory';
   readonly #entries: LRUCache<string, Buffer>;
-  readonly #generations = new LRUCache<string, string>({ max: MAX_GENERATIONS });
+  readonly #generations = lru<string, string>(MAX_GENERATIONS);
   #lastGeneration = 0;
 
   constructor(maxBytes: number) {

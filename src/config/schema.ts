@@ -29,6 +29,9 @@ const Listen = z.strictObject({
     .array(z.string().regex(/^https?:\/\/[^*/\s]+$/, 'not an origin such as https://ui.example'))
     .default([])
     .describe('Browser origins to accept besides localhost, as given to MLflow by --cors-allowed-origins'),
+  compressFromBytes: bytes
+    .default(0)
+    .describe('Answers in JSON from so many bytes on are compressed for clients that ask for it; 0: none'),
   drainTimeoutMs: milliseconds
     .default(10_000)
     .describe('How long a stopping gateway waits for running requests, in ms'),

@@ -1,5 +1,8 @@
 import type { Run, RunDataset } from './run.ts';
 
+/** JSON of a run: text, or that in UTF-8 where a source has bytes that nobody may need as text. */
+export type RunJson = string | Buffer;
+
 /** A `runs/search` answer cut into its runs, each as compact JSON text with every number and string as it was sent. */
 export interface RunTexts {
   readonly runs: readonly string[];
@@ -114,9 +117,10 @@ function decodeDatasets(inputs: WireRun['inputs']): RunDataset[] {
 }
 
 /** Reads MLflow's run JSON. Integers beyond 2^53 stay exact; a metric of `"NaN"` becomes NaN. */
-export function decodeRun(json: string): Run {
-  let { info, data, inputs } = JSON.parse(json) as WireRun;
-  if (!isExact(info.start_time) || !isExact(info.end_time)) ({ info, data, inputs } = parseExactly(json));
+export function decodeRun(json: RunJson): Run {
+  const text = String(json);
+  let { info, data, inputs } = JSON.parse(text) as WireRun;
+  if (!isExact(info.start_time) || !isExact(info.end_time)) ({ info, data, inputs } = parseExactly(text));
   return {
     runId: info.run_id,
     experimentId: info.experiment_id,

@@ -1,12 +1,12 @@
+import type { ListenRules } from './listen-rules.ts';
+
 /** What MLflow puts on every API answer (`mlflow/server/fastapi_security.py`). */
 const USUAL = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'SAMEORIGIN',
-  vary: 'Origin',
 } as const;
 
 const CORS = {
-  ...USUAL,
   'access-control-allow-credentials': 'true',
   'access-control-expose-headers': '*',
 } as const;
@@ -17,14 +17,17 @@ const LOCAL_ORIGIN = /^(https?):\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$
  * The headers of a native answer to a caller of this origin, or undefined when MLflow may refuse the origin: it decides
  * then. MLflow lets every scheme of localhost in, but names only http origins in its answer.
  */
-export function createNativeHeaders(
-  allowedOrigins: readonly string[],
-): (origin: string | undefined) => Readonly<Record<string, string>> | undefined {
+export function createNativeHeaders({
+  allowedOrigins,
+  compressFromBytes,
+}: ListenRules): (origin: string | undefined) => Readonly<Record<string, string>> | undefined {
   const allowed = new Set(allowedOrigins);
+  const usual = { ...USUAL, vary: compressFromBytes > 0 ? 'Origin, Accept-Encoding' : 'Origin' };
+  const cors = { ...usual, ...CORS };
   return (origin) => {
-    if (origin === undefined) return USUAL;
+    if (origin === undefined) return usual;
     const local = LOCAL_ORIGIN.exec(origin);
-    if (allowed.has(origin) || local?.[1] === 'http') return { ...CORS, 'access-control-allow-origin': origin };
-    return local ? CORS : undefined;
+    if (allowed.has(origin) || local?.[1] === 'http') return { ...cors, 'access-control-allow-origin': origin };
+    return local ? cors : undefined;
   };
 }

@@ -5,6 +5,7 @@ import { BackendAnswer } from '../plan/backend-answer.ts';
 import type { Consistency } from '../plan/read.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
 import { announcedLength, plainJson, readBody } from './body.ts';
+import type { Compressed, createCompress } from './compress.ts';
 import type { Declined, Endpoint } from './endpoints.ts';
 import type { MarkedResponse } from './marks.ts';
 import type { createNativeHeaders } from './native-headers.ts';
@@ -24,6 +25,7 @@ export interface NativeDeps {
   readonly upstream: UpstreamClient;
   readonly passThrough: PassThrough;
   readonly headersFor: ReturnType<typeof createNativeHeaders>;
+  readonly compress: ReturnType<typeof createCompress>;
   readonly cachedRead: CachedRead;
   /** Whether the backend is known to answer anyone, so that its answers may be shared. */
   accelerate(): boolean;
@@ -37,7 +39,7 @@ const MAX_BODY = 1_048_576;
 
 /** Answers requests that are plainly understood from cache, index or a canonical question; the backend answers the rest. */
 export function createNativeHandler(deps: NativeDeps) {
-  const { upstream, passThrough, headersFor, cachedRead, onHandOn } = deps;
+  const { upstream, passThrough, headersFor, compress, cachedRead, onHandOn } = deps;
 
   /** `body` is what was read of the request; without one it is streamed. */
   async function handOn(req: IncomingMessage, res: MarkedResponse, body?: Buffer): Promise<void> {
@@ -81,7 +83,7 @@ export function createNativeHandler(deps: NativeDeps) {
     const body = req.method === 'POST' ? await readBody(req) : undefined;
     const input = body ? plainJson(body) : plainQuery(queryOf(req.url ?? ''));
     const ours = await answerOf(endpoint, input, { req, signal: signalOf(res) });
-    if ('status' in ours) return send(ours, headersFor(req.headers.origin), res);
+    if ('status' in ours) return send(ours, headersFor(req.headers.origin), await compress(ours.body, req), res);
     onHandOn(ours.kind, endpoint, ours);
     return handOn(req, res, body);
   }
@@ -115,19 +117,25 @@ function isHopeless(error: unknown): boolean {
   return error instanceof GatewayError && ['TEMPORARILY_UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code);
 }
 
-function send(answer: CachedAnswer, headers: Readonly<Record<string, string>> | undefined, res: MarkedResponse): void {
+function send(
+  answer: CachedAnswer,
+  headers: Readonly<Record<string, string>> | undefined,
+  { body, encoding }: Compressed,
+  res: MarkedResponse,
+): void {
   res.locals.source = answer.cache === 'HIT' ? 'cache' : answer.source;
   res.locals.cache = answer.cache;
   res
     .writeHead(answer.status, {
       ...headers,
       'content-type': answer.contentType,
-      'content-length': answer.body.length,
+      ...encoding,
+      'content-length': body.length,
       'x-gateway-source': res.locals.source,
       'x-cache': answer.cache,
       ...(answer.lagMs !== undefined && { 'x-index-lag-ms': answer.lagMs }),
     })
-    .end(answer.body);
+    .end(body);
 }
 
 /** What the caller puts up with; as configured when it says nothing, or something else. */

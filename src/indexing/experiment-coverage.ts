@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { lru } from '../domain/lru.ts';
 import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 
@@ -26,7 +26,7 @@ export class ExperimentCoverage {
   readonly #index: Pick<RunsIndex, 'epoch' | 'coverage'>;
   readonly #options: CoverageOptions;
   /** Bounded, since clients ask for ids that do not exist too; what is forgotten is asked again. */
-  readonly #told = new LRUCache<string, Told>({ max: 200_000 });
+  readonly #told = lru<string, Told>(200_000);
   /** Whether this gateway noted the doubt itself, or heard of it. */
   readonly #doubted = new Map<string, 'noted' | 'heard'>();
   readonly #doubts = new Map<string, number>();

@@ -1,5 +1,5 @@
 import type { Run } from '../domain/run.ts';
-import { decodeRun } from '../domain/run-text.ts';
+import { decodeRun, type RunJson } from '../domain/run-text.ts';
 import type { Position } from '../plan/adapter.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import type { Filter } from '../query/ast.ts';
@@ -20,7 +20,7 @@ export interface RunShare {
   readonly filter?: Filter | undefined;
 }
 
-export const toRow = (text: string): RunRow => ({ run: decodeRun(text), text });
+export const toRow = (json: RunJson): RunRow => ({ run: decodeRun(json), text: String(json) });
 
 const { order: ORDER } = allRuns([]);
 const comparePlaces = compareRuns(ORDER);

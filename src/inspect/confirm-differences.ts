@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chunksOf } from '../domain/chunks-of.ts';
 import { runDifferences } from '../domain/run-differences.ts';
-import { decodeRun } from '../domain/run-text.ts';
+import { decodeRun, type RunJson } from '../domain/run-text.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import { theseRuns } from '../query/runs-query.ts';
@@ -77,8 +77,8 @@ export async function confirmDifferences(
   }
 }
 
-const byId = (texts: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(texts.map((text) => [decodeRun(text).runId, text]));
+const byId = (runs: readonly RunJson[]): ReadonlyMap<string, string> =>
+  new Map(runs.map((run) => [decodeRun(run).runId, String(run)]));
 
 function compare(
   inIndex: string | undefined,

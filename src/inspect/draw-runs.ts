@@ -26,7 +26,7 @@ export async function* drawRuns(
   const most = Math.min(few, MOST_RUNS);
   const startingWith = (digits: string) => (digits === '' ? allRuns([experimentId]) : runsFrom(experimentId, digits));
   const fetch = async (source: RunAdapter, digits: string, limit: number, offset = 0) =>
-    (await source.pushDown(startingWith(digits)).fetch({ limit, from: { offset } }, signal)).runs;
+    (await source.pushDown(startingWith(digits)).fetch({ limit, from: { offset } }, signal)).runs.map(String);
   let digits = randomDigits(MOST_DIGITS);
   let length = 0;
   while (length < MOST_DIGITS && (await fetch(backend, digits.slice(0, length), 1, most)).length > 0) length++;

@@ -15,7 +15,7 @@ export async function* scanRuns(
   let from: Position = { offset: 0 };
   for (;;) {
     const { runs, more } = await scan.fetch({ limit: RUNS_A_PAGE, from }, signal);
-    if (runs.length > 0) yield runs;
+    if (runs.length > 0) yield runs.map(String);
     const last = runs.at(-1);
     if (!more || last === undefined) return;
     from = { offset: from.offset + runs.length, cursor: cursorOf(decodeRun(last), query.order) };

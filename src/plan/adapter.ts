@@ -1,3 +1,4 @@
+import type { RunJson } from '../domain/run-text.ts';
 import type { Filter } from '../query/ast.ts';
 import type { Cursor, RunQuery } from '../query/run-query.ts';
 
@@ -16,9 +17,9 @@ export interface PageRequest {
   readonly from: Position;
 }
 
-/** Rows of a page as the backend's own run JSON: text that is spliced into the answer, so int64 and doubles stay exact. */
+/** Rows of a page as the backend's own run JSON, which is spliced into the answer, so int64 and doubles stay exact. */
 export interface RunPage {
-  readonly runs: readonly string[];
+  readonly runs: readonly RunJson[];
   /** Whether at least one more row follows. */
   readonly more: boolean;
 }

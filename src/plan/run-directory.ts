@@ -1,11 +1,12 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { lru } from '../domain/lru.ts';
 
 /** Which experiment a run belongs to: it never changes, so what was once seen stays true. Bounded; forgetting is harmless. */
 export class RunDirectory {
   readonly #experiments: LRUCache<string, string>;
 
   constructor(maxRuns = 200_000) {
-    this.#experiments = new LRUCache({ max: maxRuns });
+    this.#experiments = lru(maxRuns);
   }
 
   experimentOf(runId: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { Dialect } from '../domain/dialect.ts';
-import { decodeRun } from '../domain/run-text.ts';
+import { decodeRun, type RunJson } from '../domain/run-text.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { type Breaker, Refusal } from '../faults/breaker.ts';
 import { type Filter, type Leaf, leavesOf } from '../query/ast.ts';
@@ -173,7 +173,7 @@ async function answer(
 }
 
 /** The answer of `runs/search`, whose runs are there when there is a token. */
-function presentRuns(runs: readonly string[], nextPageToken: string | undefined): Buffer {
+function presentRuns(runs: readonly RunJson[], nextPageToken: string | undefined): Buffer {
   // proto2 JSON leaves empty lists out.
   if (runs.length === 0) return Buffer.from('{}');
   const list = runs.flatMap((run, i) => (i === 0 ? [run] : [',', run]));
@@ -181,10 +181,10 @@ function presentRuns(runs: readonly string[], nextPageToken: string | undefined)
   return toBytes(['{"runs":[', ...list, ']', token, '}']);
 }
 
-/** Texts one after the other, each copied once: a page is some hundred kilobytes. */
-function toBytes(texts: readonly string[]): Buffer {
-  const bytes = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0));
-  texts.reduce((end, text) => end + bytes.write(text, end), 0);
+/** Parts one after the other, each copied once: a page is some hundred kilobytes. */
+function toBytes(parts: readonly RunJson[]): Buffer {
+  const bytes = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0));
+  parts.reduce((end, part) => end + (typeof part === 'string' ? bytes.write(part, end) : part.copy(bytes, end)), 0);
   return bytes;
 }
 

@@ -6,7 +6,7 @@ import { fillIndex } from '../fixtures/fill-index.ts';
 import { plainRun } from '../fixtures/plain-run.ts';
 import { runJson } from '../fixtures/run-json.ts';
 import { runQuery } from '../fixtures/run-query.ts';
-import { answerOf } from '../fixtures/run-reference.ts';
+import { answerOf, textsOf } from '../fixtures/run-reference.ts';
 import { ELASTICSEARCH_USER, type Elasticsearch, startElasticsearch } from '../services/elasticsearch.ts';
 
 const password = 'correct horse';
@@ -40,7 +40,7 @@ async function expectToWork(index: RunsIndex): Promise<void> {
   const page = await index
     .pushDown(runQuery())
     .fetch({ limit: 50_000, from: { offset: 0 } }, new AbortController().signal);
-  expect(page.runs).toEqual([run]);
+  expect(textsOf(page)).toEqual([run]);
 }
 
 describe('Elasticsearch with TLS and passwords', () => {

@@ -19,6 +19,7 @@ import type { IndexPlace } from '../fixtures/index-place.ts';
 import { openGateway } from '../fixtures/open-gateway.ts';
 import { postJson } from '../fixtures/post-json.ts';
 import { runQuery } from '../fixtures/run-query.ts';
+import { textsOf } from '../fixtures/run-reference.ts';
 import { newSqlitePlace } from '../fixtures/sqlite-place.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
@@ -77,7 +78,7 @@ describe.each([
 
   async function inIndex(ids: readonly string[]): Promise<readonly string[]> {
     const scan = index.pushDown(runQuery({ experimentIds: ids }));
-    return (await scan.fetch({ limit: 1_000, from: { offset: 0 } }, signal)).runs;
+    return textsOf(await scan.fetch({ limit: 1_000, from: { offset: 0 } }, signal));
   }
 
   async function inBackend(ids: readonly string[]): Promise<readonly string[]> {

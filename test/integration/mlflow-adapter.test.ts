@@ -23,6 +23,7 @@ import { createRun } from '../fixtures/create-run.ts';
 import { OwnServer } from '../fixtures/own-server.ts';
 import { postJson } from '../fixtures/post-json.ts';
 import { runQuery } from '../fixtures/run-query.ts';
+import { textsOf } from '../fixtures/run-reference.ts';
 import { createExperiments, loadRun, post } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
 import { makeSearch } from '../fuzz/make-search.ts';
@@ -179,7 +180,7 @@ describe('a scan', () => {
     const paged: string[] = [];
     for (let more = true; more; ) {
       const page = await scan.fetch({ limit: 8, from: { offset: paged.length } }, signal);
-      paged.push(...page.runs);
+      paged.push(...textsOf(page));
       more = page.more;
     }
     expect(paged).toEqual(whole.runs);

@@ -3,8 +3,10 @@ import express, { type Express } from 'express';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { readBody } from '../body.ts';
+import { createCompress } from '../compress.ts';
 import { createErrorHandler } from '../error-handler.ts';
 import { createHostCheck, refuseHost } from '../host-check.ts';
+import type { ListenRules } from '../listen-rules.ts';
 import type { MarkedResponse } from '../marks.ts';
 import { createNativeHeaders } from '../native-headers.ts';
 import { observe } from '../observe.ts';
@@ -17,7 +19,7 @@ import { htmlPage } from './html-page.ts';
 import { fixedAnswer } from './server-info.ts';
 
 export interface EmbeddedAppDeps {
-  readonly listen: { readonly allowedHosts: readonly string[]; readonly allowedOrigins: readonly string[] };
+  readonly listen: ListenRules;
   readonly ownRoute: OwnRoutes;
   readonly artifacts: ArtifactRoutes;
   readonly api: EmbeddedApi;
@@ -34,7 +36,8 @@ const CROSS_ORIGIN: EmbeddedAnswer = {
 /** A tracking server without MLflow behind it, as an Express app. Opens nothing: no port, no file. */
 export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
   const isAllowedHost = createHostCheck(deps.listen.allowedHosts);
-  const headersFor = createNativeHeaders(deps.listen.allowedOrigins);
+  const headersFor = createNativeHeaders(deps.listen);
+  const compress = createCompress(deps.listen.compressFromBytes);
 
   async function answer(req: IncomingMessage, res: MarkedResponse): Promise<void> {
     const path = pathOf(req.url ?? '/');
@@ -48,7 +51,9 @@ export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
     for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
     const artifact = deps.artifacts(req, res, path);
     if (artifact) return artifact;
-    send(fixedAnswer(req.method ?? 'GET', path) ?? (await callApi(req, res)) ?? htmlPage(404), headers, res);
+    const given = fixedAnswer(req.method ?? 'GET', path) ?? (await callApi(req, res)) ?? htmlPage(404);
+    const { body, encoding } = await compress(given.body, req);
+    send({ ...given, body }, { ...headers, ...encoding }, res);
   }
 
   async function callApi(req: IncomingMessage, res: ServerResponse): Promise<EmbeddedAnswer | undefined> {

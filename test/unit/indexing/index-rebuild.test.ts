@@ -15,6 +15,7 @@ import { NO_EFFECT, type WriteEffect } from '../../../src/plan/write-effect.ts';
 import { FakeBackend, FakeIndex, Gates, rough, type Weather } from '../../fixtures/fake-runs.ts';
 import { Process } from '../../fixtures/process.ts';
 import { runQuery } from '../../fixtures/run-query.ts';
+import { textsOf } from '../../fixtures/run-reference.ts';
 import { Random } from '../../fuzz/random.ts';
 
 const QUICK = { readyMs: 200, coalesceMs: 3, retryMs: 3, trustMs: 10 };
@@ -432,7 +433,7 @@ class World {
     if (!page) return;
     this.answered++;
     const found = new Map(
-      page.runs.map((text) => {
+      textsOf(page).map((text) => {
         const { info, revision } = JSON.parse(text) as { info: { run_id: string }; revision: number };
         return [info.run_id, revision];
       }),

@@ -53,7 +53,7 @@ const error = (type: string) => ({ error: { type, reason: 'some' } });
 describe('a search', () => {
   it('is an answer only when all of the index took part', async () => {
     const whole = json(200, { timed_out: false, _shards: { failed: 0 }, hits });
-    expect(await search(await openOver(whole))).toEqual({ runs: ['{}'], more: false });
+    expect(await search(await openOver(whole))).toEqual({ runs: [Buffer.from('{}')], more: false });
   });
 
   it.each([
@@ -74,7 +74,7 @@ describe('a search', () => {
     const whole = json(200, { timed_out: false, _shards: { failed: 0 }, hits });
     let asked = 0;
     const index = await openOver((...args) => (++asked === 1 ? json(503, error('some')) : whole)(...args));
-    expect(await search(index)).toEqual({ runs: ['{}'], more: false });
+    expect(await search(index)).toEqual({ runs: [Buffer.from('{}')], more: false });
     expect(asked).toBe(2);
   });
 
