@@ -72,13 +72,15 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
   }
 
   async function askIndex(
-    { scan, feed, breaker }: { readonly scan: Scan } & Pick<IndexSource, 'feed' | 'breaker'>,
+    { adapter, feed, breaker }: IndexSource,
     query: RunQuery,
     page: Page,
     consistency: Consistency,
     signal: AbortSignal,
   ) {
-    if (!breaker.isClosed || scan.residual || !scan.ordered) return undefined;
+    if (!breaker.isClosed) return undefined;
+    const scan = adapter.pushDown(query);
+    if (scan.residual || !scan.ordered) return undefined;
     try {
       const lagMs = await lagOf(feed, query.experimentIds, consistency, signal);
       return lagMs === undefined ? undefined : { ...(await answer(scan, 'index', query, page, signal)), lagMs };
@@ -100,14 +102,14 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     const { consistency = sources.consistency ?? 'strict' } = search;
     const backend = sources.backend.pushDown(query);
     if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
-    const { index } = sources;
-    const asked = index && { ...index, scan: index.adapter.pushDown(query) };
     return {
       key: `runs/search ${queryText(query)} ${page.limit} ${search.pageToken}`,
       dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],
-      fetch: async (signal) =>
-        (asked && (await askIndex(asked, query, page, consistency, signal))) ??
-        answer(backend, 'backend', query, page, signal),
+      async fetch(signal) {
+        const { index } = sources;
+        const found = index && (await askIndex(index, query, page, consistency, signal));
+        return found ?? answer(backend, 'backend', query, page, signal);
+      },
     };
   };
 }
