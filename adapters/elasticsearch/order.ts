@@ -38,6 +38,19 @@ export const compileCursor = (
   columns: Columns = NO_COLUMNS,
 ): estypes.SortResults => order.flatMap((key, i) => sortValues(key, cursor[i] ?? { rank: 1 }, columns));
 
+/**
+ * What the rows after this place have in common, where the order begins with the start time as the index does. Elasticsearch looks
+ * the bound up in the sorted index; after a cursor alone it goes through all rows before it.
+ */
+export function compileBound(
+  [first]: Cursor,
+  [leading]: readonly OrderKey[],
+): estypes.QueryDslQueryContainer | undefined {
+  if (leading?.field.entity !== 'attribute' || leading.field.key !== 'start_time' || first?.rank !== 0)
+    return undefined;
+  return { range: { start_time: { [leading.descending ? 'lte' : 'gte']: String(first.value) } } };
+}
+
 function sortValues(
   { field: { entity, key }, descending }: OrderKey,
   { rank, value }: CursorPart,

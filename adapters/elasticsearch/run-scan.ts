@@ -8,10 +8,10 @@ import {
   type Scan,
 } from '../../src/plan/adapter.ts';
 import { cursorOf } from '../../src/query/order.ts';
-import type { OrderKey, RunQuery } from '../../src/query/run-query.ts';
+import type { Cursor, OrderKey, RunQuery } from '../../src/query/run-query.ts';
 import { compileQuery } from './compile.ts';
 import type { Connection } from './connection.ts';
-import { compileCursor, compileOrder } from './order.ts';
+import { compileBound, compileCursor, compileOrder } from './order.ts';
 import type { Columns } from './promoted-columns.ts';
 import { isOrdered, splitFilter } from './push-down.ts';
 import { runsIn } from './runs-in.ts';
@@ -29,7 +29,7 @@ const KEEP_ALIVE = '1m';
 interface Plan {
   readonly order: readonly OrderKey[];
   readonly columns: Columns;
-  readonly body: estypes.SearchRequest;
+  readonly body: estypes.SearchRequest & { readonly query: estypes.QueryDslQueryContainer };
 }
 
 /**
@@ -124,9 +124,18 @@ class Fetch {
     { offset, cursor }: Position,
     size: number,
   ): Promise<readonly RunJson[]> {
-    const { order, columns, body } = this.#plan;
-    const start = cursor ? { search_after: compileCursor(cursor, order, columns) } : { from: offset };
+    const { body } = this.#plan;
+    const start = cursor ? this.#after(cursor) : { from: offset };
     const request = { ...body, ...source, ...start, size, allow_partial_search_results: false };
     return runsIn(await this.#connection.search(request, this.#signal));
+  }
+
+  #after(cursor: Cursor): estypes.SearchRequest {
+    const { order, columns, body } = this.#plan;
+    const bound = compileBound(cursor, order);
+    return {
+      search_after: compileCursor(cursor, order, columns),
+      ...(bound && { query: { bool: { filter: [body.query, bound] } } }),
+    };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileCursor, compileOrder } from '../../../../adapters/elasticsearch/order.ts';
+import { compileBound, compileCursor, compileOrder } from '../../../../adapters/elasticsearch/order.ts';
 import { totalOrder } from '../../../../src/query/order.ts';
 import { parseRunOrder } from '../../../../src/query/parse-order.ts';
 import type { Cursor } from '../../../../src/query/run-query.ts';
@@ -74,5 +74,21 @@ describe('compileCursor', () => {
   it('goes on after an id that is not of MLflow', () => {
     const after = (runId: string) => compileCursor([REST[0] ?? { rank: 1 }, { rank: 0, value: runId }], orderOf());
     expect(after('8000000000000000')).toEqual(['9007199254740993', '-1', '9223372036854775807', '8000000000000000']);
+  });
+});
+
+describe('compileBound', () => {
+  const start = { rank: 0, value: -9_223_372_036_854_775_808n } as const;
+  it.each<[readonly string[], object | undefined]>([
+    [[], { lte: '-9223372036854775808' }],
+    [['start_time DESC', 'metrics.acc'], { lte: '-9223372036854775808' }],
+    [['start_time'], { gte: '-9223372036854775808' }],
+    // Rows of an earlier value of the first key began at any time.
+    [['status', 'start_time'], undefined],
+    [['params.start_time'], undefined],
+    [['end_time'], undefined],
+  ])('%j', (clauses, range) => {
+    const bound = range && { range: { start_time: range } };
+    expect(compileBound([start, start, start], orderOf(...clauses))).toEqual(bound);
   });
 });
