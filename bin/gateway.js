@@ -1,5 +1,5 @@
-// JavaScript, and alone in that: what loads it takes the types out of main.ts and all that it imports, a compiler of 18 MiB and
-// more, which what is kept here spares every start but the first. The compiled gateway does without both.
+// The one file in JavaScript: to run TypeScript, Node first loads a compiler that takes the types out, some 18 MiB. What that and V8
+// made of main.ts and all its imports is kept here, so only the first start needs it. The compiled gateway needs neither.
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
