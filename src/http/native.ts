@@ -4,15 +4,15 @@ import { GatewayError } from '../errors/gateway-error.ts';
 import { BackendAnswer } from '../plan/backend-answer.ts';
 import type { Consistency } from '../plan/read.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
-import { announcedLength, plainJson, readBody } from './body.ts';
+import { announcedLength, readBody } from './body.ts';
 import type { Compressed, createCompress } from './compress.ts';
 import type { Declined, Endpoint } from './endpoints.ts';
 import type { MarkedResponse } from './marks.ts';
 import type { createNativeHeaders } from './native-headers.ts';
 import type { PassThrough } from './pass-through.ts';
 import { queryOf } from './paths.ts';
-import { plainQuery } from './plain-query.ts';
 import { originalOf, relayStream } from './relay.ts';
+import { rememberPlans, type Wording, wordingOfBody, wordingOfQuery } from './remember-plans.ts';
 
 /**
  * Why a request to a native endpoint was answered by the backend from its original bytes: the backend is not known to
@@ -40,6 +40,7 @@ const MAX_BODY = 1_048_576;
 /** Answers requests that are plainly understood from cache, index or a canonical question; the backend answers the rest. */
 export function createNativeHandler(deps: NativeDeps) {
   const { upstream, passThrough, headersFor, compress, cachedRead, onHandOn } = deps;
+  const plan = rememberPlans();
 
   /** `body` is what was read of the request; without one it is streamed. */
   async function handOn(req: IncomingMessage, res: MarkedResponse, body?: Buffer): Promise<void> {
@@ -58,11 +59,11 @@ export function createNativeHandler(deps: NativeDeps) {
   /** What we can answer by ourselves, else why not. */
   async function answerOf(
     endpoint: Endpoint,
-    input: unknown,
+    wording: Wording,
     { req, signal }: { readonly req: IncomingMessage; readonly signal: AbortSignal },
   ): Promise<CachedAnswer | Declined> {
     try {
-      const planned = endpoint.plan(input, consistencyOf(req));
+      const planned = plan(endpoint, wording, consistencyOf(req));
       if ('kind' in planned) return planned;
       const answer = await cachedRead(planned, signal);
       return answer.status === 200 ? answer : REFUSED;
@@ -81,8 +82,8 @@ export function createNativeHandler(deps: NativeDeps) {
       return handOn(req, res);
     }
     const body = req.method === 'POST' ? await readBody(req) : undefined;
-    const input = body ? plainJson(body) : plainQuery(queryOf(req.url ?? ''));
-    const ours = await answerOf(endpoint, input, { req, signal: signalOf(res) });
+    const wording = body ? wordingOfBody(body) : wordingOfQuery(queryOf(req.url ?? ''));
+    const ours = await answerOf(endpoint, wording, { req, signal: signalOf(res) });
     if ('status' in ours) return send(ours, headersFor(req.headers.origin), await compress(ours.body, req), res);
     onHandOn(ours.kind, endpoint, ours);
     return handOn(req, res, body);
