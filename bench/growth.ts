@@ -52,7 +52,7 @@ export const benchGrowth = ({ runs, minutes, profile }: BenchOptions, say: Say):
     const { result, writesPerSecond } = await whileWriting(
       { url: gateway.url, runIds, perSecond: WRITES_A_SECOND },
       async () => {
-        const searching = loadSearches({ url: gateway.url, requests, clients: CLIENTS, seconds: minutes * 60 });
+        const searching = loadSearches({ url: gateway.url, requests, seconds: minutes * 60 });
         const [load] = await Promise.all([searching, watch()]);
         return load;
       },

@@ -44,7 +44,7 @@ export async function loadMlflowAndGateway(servers: LoadedServers, say: Say): Pr
   const { mlflowUrl, gatewayUrl, requests, experimentIds, otherExperimentId, seconds } = servers;
   const load = (url: string, headers: Readonly<Record<string, string>> = {}) => {
     const asked = requests.map((request) => ({ ...request, headers: { ...request.headers, ...headers } }));
-    return () => loadSearches({ url, requests: asked, clients: CLIENTS, seconds });
+    return () => loadSearches({ url, requests: asked, seconds });
   };
   if (requests[0]) await reachWorkers(mlflowUrl, requests[0], MLFLOW_WORKERS);
   say(`${CLIENTS} clients: ${ROUNDS} rounds of ${seconds} s each`);

@@ -6,7 +6,6 @@ import { withServices } from './with-services.ts';
 interface SearchClients {
   readonly url: string;
   readonly requests: readonly RecordedRequest[];
-  readonly clients: number;
   readonly seconds: number;
 }
 
@@ -37,7 +36,7 @@ export const CLIENTS = 16;
 export const ROUNDS = 5;
 
 /** Clients that each ask one search after the other over a kept connection, all of them the same mix. */
-export const loadSearches = ({ url, requests, clients, seconds }: SearchClients): Promise<LoadRound> =>
+export const loadSearches = ({ url, requests, seconds }: SearchClients): Promise<LoadRound> =>
   withServices(async (open) => {
     let fromIndex = 0;
     let fromCache = 0;
@@ -47,14 +46,14 @@ export const loadSearches = ({ url, requests, clients, seconds }: SearchClients)
       if (source === 'cache') fromCache++;
       return true;
     };
-    const asks = await Promise.all(Array.from({ length: clients }, () => openConnection(open, url, { isRight })));
+    const asks = await Promise.all(Array.from({ length: CLIENTS }, () => openConnection(open, url, { isRight })));
     const times: number[] = [];
     const start = performance.now();
     const end = start + seconds * 1_000;
     await Promise.all(
       asks.map(async (ask, i) => {
         // Each begins elsewhere in the mix, so that at any time all kinds are under way.
-        for (let at = Math.floor((i * requests.length) / clients); performance.now() < end; at++) {
+        for (let at = Math.floor((i * requests.length) / CLIENTS); performance.now() < end; at++) {
           const asked = performance.now();
           try {
             await ask(requests[at % requests.length] as RecordedRequest);

@@ -74,7 +74,7 @@ export const benchWorkers = ({ runs, seconds, profile }: BenchOptions, say: Say)
     const load =
       ({ url }: GatewayProcess) =>
       () =>
-        loadSearches({ url, requests, clients: CLIENTS, seconds });
+        loadSearches({ url, requests, seconds });
     say(`${CLIENTS} clients: ${ROUNDS} rounds of ${seconds} s each`);
     const index = await alternate({ one: load(gateways.one), two: load(gateways.two) }, ROUNDS);
     const hits = await alternate({ one: load(caches.one), two: load(caches.two) }, ROUNDS);
