@@ -11,12 +11,22 @@ import { postJson } from '../fixtures/post-json.ts';
 import { createExperiments, loadRun } from '../fuzz/load-runs.ts';
 import { makeRuns } from '../fuzz/make-runs.ts';
 import { Random } from '../fuzz/random.ts';
+import type { Service } from '../services/launch.ts';
+import { startMlflow } from '../services/mlflow.ts';
 
 const KILLS = Number(process.env.KILLS ?? 3);
 const WRITERS = 4;
 const OLD_RUNS = 60;
-const mlflow = inject('mlflowUrl');
 const random = new Random(5);
+
+/** Of its own: where other tests write as well, it may be too slow for the writes that a kill is to interrupt. */
+let server: Service;
+let mlflow: string;
+beforeAll(async () => {
+  server = await startMlflow();
+  mlflow = server.url;
+});
+afterAll(() => server.stop());
 
 const INDEXES = {
   elasticsearch: {
