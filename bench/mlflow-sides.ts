@@ -29,8 +29,11 @@ interface Urls {
 /** Starts gateways with caches. A hit asks no index, so they have none: there would have to be one for each. */
 export async function openMlflowSides(open: Open, urls: Urls, profile: string | undefined): Promise<MlflowSides> {
   const openCache = async (store: CacheStore, args: readonly string[] = []): Promise<CacheSide> => {
-    const gateway = await openCacheGateway(open, store, ['--upstream', urls.mlflow, ...args], profile, {
-      GATEWAY_DIALECT: 'postgresql-c',
+    const gateway = await openCacheGateway(open, {
+      store,
+      args: ['--upstream', urls.mlflow, ...args],
+      profile,
+      env: { GATEWAY_DIALECT: 'postgresql-c' },
     });
     const connection = await openSourcedConnection(open, gateway.url);
     return { ...connection, peakMemoryMiB: () => peakMemoryMiB(gateway.process.pid as number) };

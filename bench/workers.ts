@@ -60,9 +60,11 @@ export const benchWorkers = ({ runs, seconds, profile }: BenchOptions, say: Say)
     }
 
     const openCached = (workers: Workers): Promise<GatewayProcess> =>
-      openCacheGateway(open, 'redis', ['--upstream', gateways.one.url, '--redis', redis.url], profile, {
-        GATEWAY_WORKERS: COUNTS[workers],
-        GATEWAY_REDIS_KEY_PREFIX: `bench-hits-${workers}`,
+      openCacheGateway(open, {
+        store: 'redis',
+        args: ['--upstream', gateways.one.url, '--redis', redis.url],
+        profile,
+        env: { GATEWAY_WORKERS: COUNTS[workers], GATEWAY_REDIS_KEY_PREFIX: `bench-hits-${workers}` },
       });
 
     const gateways = { one: await openIndexed('one'), two: await openIndexed('two') };
