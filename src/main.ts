@@ -26,6 +26,7 @@ async function main(): Promise<number> {
   if (args.command === 'backfill') return (await import('./cli/run-backfill.ts')).runBackfill(config, secrets, options);
   if (args.command === 'rebuild') return (await import('./cli/run-rebuild.ts')).runRebuild(config, secrets, options);
   if (args.command === 'verify') return (await import('./cli/run-verify.ts')).runVerify(config, secrets, options);
+  if (args.command === 'purge') return (await import('./cli/run-purge.ts')).runPurge(config, secrets, options);
   if (args.command === 'index status')
     return (await import('./cli/run-index-status.ts')).runIndexStatus(config, secrets, options);
   const logger = createLogger(config.log);

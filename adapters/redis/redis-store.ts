@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { Breaker, type BreakerOptions } from '../../src/faults/breaker.ts';
 import type { CacheStore } from '../../src/plan/cache-store.ts';
+import { expand, shrink } from './compressed-value.ts';
 import { connectRedis, type RedisConnection } from './connect-redis.ts';
 
 export interface RedisStoreOptions extends Pick<BreakerOptions, 'onChange'>, RedisConnection {
   readonly keyPrefix: string;
+  /** Longer values are compressed; 0 for none. */
+  readonly compressFromBytes?: number;
 }
 
 /** How long a generation nobody asks for is kept, in s. Losing one costs a miss. */
@@ -19,10 +22,12 @@ export class RedisStore implements CacheStore {
   readonly name = 'redis';
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #compressFromBytes: number;
   readonly breaker: Breaker;
 
-  constructor({ keyPrefix, onChange, ...connection }: RedisStoreOptions) {
-    this.#prefix = `${keyPrefix}:v1`;
+  constructor({ keyPrefix, compressFromBytes = 0, onChange, ...connection }: RedisStoreOptions) {
+    this.#prefix = `${keyPrefix}:v2`;
+    this.#compressFromBytes = compressFromBytes;
     this.#redis = connectRedis(connection);
     const probe = () => this.#redis.ping();
     this.breaker = new Breaker({
@@ -35,11 +40,23 @@ export class RedisStore implements CacheStore {
   }
 
   async get(key: string): Promise<Buffer | undefined> {
-    return (await this.breaker.run(() => this.#redis.getBuffer(this.#entryKey(key)))) ?? undefined;
+    const value = await this.breaker.run(() => this.#redis.getBuffer(this.#entryKey(key)));
+    return value === null ? undefined : expand(value);
   }
 
   async set(key: string, value: Buffer, ttlMs: number): Promise<void> {
-    await this.breaker.run(() => this.#redis.set(this.#entryKey(key), value, 'PX', ttlMs));
+    const shrunk = await shrink(value, this.#compressFromBytes);
+    const batch = this.#redis.pipeline().set(this.#entryKey(key), shrunk, 'PX', ttlMs).del(this.#claimKey(key));
+    await this.breaker.run(async () => valuesOf(await batch.exec()));
+  }
+
+  async claim(key: string, forMs: number): Promise<boolean> {
+    const set = () => this.#redis.set(this.#claimKey(key), '', 'PX', forMs, 'NX');
+    return (await this.breaker.run(set)) !== null;
+  }
+
+  async release(key: string): Promise<void> {
+    await this.breaker.run(() => this.#redis.del(this.#claimKey(key)));
   }
 
   async generations(names: readonly string[]): Promise<readonly string[]> {
@@ -78,6 +95,10 @@ export class RedisStore implements CacheStore {
 
   #entryKey(key: string): string {
     return `${this.#prefix}:{${key}}`;
+  }
+
+  #claimKey(key: string): string {
+    return `${this.#entryKey(key)}:claim`;
   }
 }
 

@@ -1,28 +1,71 @@
 import { hash } from 'node:crypto';
 import type { CacheStore } from '../plan/cache-store.ts';
-import type { PlannedRead, ReadAnswer, Source } from '../plan/read.ts';
+import type { Consistency, PlannedRead, ReadAnswer, Resource } from '../plan/read.ts';
+import { awaitTurn } from './await-turn.ts';
+import { packEntry, unpackEntry } from './cache-entry.ts';
+import { SingleFlight } from './single-flight.ts';
 
-/** What became of a read in the cache: `BYPASS` when it was not asked, or could not be. */
-export type CacheState = 'HIT' | 'MISS' | 'BYPASS';
+/**
+ * What became of a read in the cache: `STALE` when the answer is past its time and yet as new as the last write that is known
+ * of, `BYPASS` when the cache was not asked, or could not be.
+ */
+export type CacheState = 'HIT' | 'MISS' | 'STALE' | 'BYPASS';
 
 export interface CachedAnswer extends ReadAnswer {
   readonly cache: CacheState;
+  /** How long ago a stored answer was stored, in ms. */
+  readonly ageMs?: number;
 }
 
+/** What a caller asks of a cache. */
+export interface CacheDemand {
+  /** The oldest stored answer that will do, in ms; 0 for none, infinity for any that is not past its time. */
+  readonly maxAgeMs: number;
+  /** Whether the cache may be used at all. */
+  readonly mayStore: boolean;
+  /** Whether an answer will do that lacks the latest writes; as configured when it says nothing. */
+  readonly consistency?: Consistency | undefined;
+}
+
+export const NO_DEMAND: CacheDemand = { maxAgeMs: Number.POSITIVE_INFINITY, mayStore: true };
+
 /** @throws GatewayError */
-export type CachedRead = (read: PlannedRead, signal: AbortSignal) => Promise<CachedAnswer>;
+export type CachedRead = (read: PlannedRead, signal: AbortSignal, demand?: CacheDemand) => Promise<CachedAnswer>;
 
 export interface CachedReadOptions {
   readonly store: CacheStore;
   /** Whether the store knows of every write to these names. */
   trusts(names: readonly string[]): boolean;
+  /** How long an answer is given as it was stored. */
   readonly ttlMs: number;
+  /** The same for some kinds; 0 for what is not to be stored. */
+  readonly ttlMsOf?: Readonly<Partial<Record<Resource, number>>>;
+  /** How long past its time an answer is still given while a new one is fetched. */
+  readonly staleWhileRevalidateMs?: number;
+  /** How long past its time an answer is still given when no new one can be had. */
+  readonly staleIfErrorMs?: number;
+  /** How long to wait at most for an answer that another gateway is fetching. */
+  readonly shareWaitMs?: number;
   /** Longer bodies are not stored. */
   readonly maxEntryBytes: number;
+  /** Ends renewals, which go on when their first caller has got the old answer. */
+  readonly signal?: AbortSignal;
 }
 
-/** Answers from the store when it can, else fetches, and stores what came with status 200. A failing store is a miss. */
-export function createCachedRead({ store, trusts, ttlMs, maxEntryBytes }: CachedReadOptions): CachedRead {
+type Found = ReadAnswer & { readonly ageMs: number };
+
+/**
+ * Answers from the store when it can, else fetches, once for all who ask at the same time, and stores what came with status
+ * 200. A failing store is a miss. No answer, stale or not, is older than a write that is known of: its key holds the
+ * generations of before the fetch.
+ */
+export function createCachedRead(options: CachedReadOptions): CachedRead {
+  const { store, trusts, maxEntryBytes } = options;
+  const { staleWhileRevalidateMs = 0, staleIfErrorMs = 0, shareWaitMs = 0 } = options;
+  const { signal: renewals = new AbortController().signal } = options;
+  const flights = new SingleFlight<ReadAnswer>();
+  const ttlMsOf = (resource: Resource) => options.ttlMsOf?.[resource] ?? options.ttlMs;
+
   /** Read before the fetch: an answer computed before a write can so never be found after it. */
   async function keyOf({ key, dependsOn }: PlannedRead): Promise<string | undefined> {
     if (!trusts(dependsOn)) return undefined;
@@ -33,32 +76,75 @@ export function createCachedRead({ store, trusts, ttlMs, maxEntryBytes }: Cached
     }
   }
 
-  async function keep(key: string, answer: ReadAnswer): Promise<void> {
-    const isBehind = (answer.lagMs ?? 0) > 0;
-    if (answer.status !== 200 || answer.body.length > maxEntryBytes || isBehind) return;
-    await store.set(key, pack(answer), ttlMs).catch(() => undefined);
+  async function find(key: string): Promise<Found | undefined> {
+    try {
+      const bytes = await store.get(key);
+      if (!bytes) return undefined;
+      const { answer, storedAt } = unpackEntry(bytes);
+      return { ...answer, ageMs: Math.max(0, Date.now() - storedAt) };
+    } catch {
+      return undefined;
+    }
   }
 
-  return async (read, signal) => {
-    const key = await keyOf(read);
-    const found = key && (await store.get(key).catch(() => undefined));
-    if (found) return { ...unpack(found), cache: 'HIT' };
-    const answer = await read.fetch(signal);
-    if (key) void keep(key, answer);
-    return { ...answer, cache: key ? 'MISS' : 'BYPASS' };
+  /** Ends the wait of others in any case. */
+  async function keep(key: string, resource: Resource, answer?: ReadAnswer): Promise<void> {
+    const { status, body, lagMs = 0 } = answer ?? {};
+    const isWorth = status === 200 && lagMs === 0 && body && body.length <= maxEntryBytes && ttlMsOf(resource) > 0;
+    if (!answer || !isWorth) return store.release(key);
+    const lastsMs = ttlMsOf(resource) + Math.max(staleWhileRevalidateMs, staleIfErrorMs);
+    return store.set(key, packEntry({ answer, storedAt: Date.now() }), lastsMs);
+  }
+
+  async function fetchAndKeep(key: string, read: PlannedRead, signal: AbortSignal): Promise<ReadAnswer> {
+    let answer: ReadAnswer | undefined;
+    try {
+      answer = await read.fetch(signal);
+      return answer;
+    } finally {
+      keep(key, read.resource, answer).catch(() => undefined);
+    }
+  }
+
+  async function fetchInTurn(key: string, read: PlannedRead, signal: AbortSignal): Promise<ReadAnswer> {
+    const look = async () => {
+      const found = await find(key);
+      return found && found.ageMs <= ttlMsOf(read.resource) ? found : undefined;
+    };
+    const ofOther = await awaitTurn(store, key, { waitMs: shareWaitMs, look, signal });
+    return ofOther ?? fetchAndKeep(key, read, signal);
+  }
+
+  /** For all who ask at the same time in the same way: an answer that lacks the latest writes is not for those who want them. */
+  const fetchForAll = (key: string, read: PlannedRead, { consistency }: CacheDemand, signal: AbortSignal) =>
+    flights.join(`${key} ${consistency}`, signal, (flight) => fetchInTurn(key, read, flight));
+
+  return async (read, signal, demand = NO_DEMAND) => {
+    const key = demand.mayStore ? await keyOf(read) : undefined;
+    if (key === undefined) return { ...(await read.fetch(signal)), cache: 'BYPASS' };
+    const found = demand.maxAgeMs > 0 ? await find(key) : undefined;
+    const ttlMs = ttlMsOf(read.resource);
+    if (found && found.ageMs <= Math.min(ttlMs, demand.maxAgeMs)) return { ...found, cache: 'HIT' };
+    // What others are waiting for may have been computed before this caller asked, who wants none that is old or stale.
+    if (demand.maxAgeMs < Number.POSITIVE_INFINITY)
+      return { ...(await fetchAndKeep(key, read, signal)), cache: 'MISS' };
+    const isWithin = (ms: number) => found !== undefined && found.ageMs <= ttlMs + ms;
+    if (found && isWithin(staleWhileRevalidateMs)) {
+      fetchForAll(key, read, demand, renewals).catch(() => undefined);
+      return { ...found, cache: 'STALE' };
+    }
+    return unlessDown(fetchForAll(key, read, demand, signal), isWithin(staleIfErrorMs) ? found : undefined);
   };
 }
 
 /** Without a store. */
 export const uncachedRead: CachedRead = async (read, signal) => ({ ...(await read.fetch(signal)), cache: 'BYPASS' });
 
-/** Two lines, then the body as it is: cheaper than JSON around a long one. */
-function pack({ source, contentType, body }: ReadAnswer): Buffer {
-  return Buffer.concat([Buffer.from(`${source}\n${contentType}\n`), body]);
-}
+/** The backend cannot be reached, is silent, or something before it says so. */
+const OUTAGES: ReadonlySet<unknown> = new Set([502, 503, 504]);
 
-function unpack(entry: Buffer): ReadAnswer {
-  const end = entry.indexOf('\n', entry.indexOf('\n') + 1);
-  const [source, contentType = ''] = entry.toString('utf8', 0, end).split('\n');
-  return { status: 200, source: source as Source, contentType, body: entry.subarray(end + 1) };
+async function unlessDown(fresh: Promise<ReadAnswer>, old: Found | undefined): Promise<CachedAnswer> {
+  const [outcome] = await Promise.allSettled([fresh]);
+  const { status } = outcome.status === 'fulfilled' ? outcome.value : (outcome.reason as { readonly status?: unknown });
+  return old && OUTAGES.has(status) ? { ...old, cache: 'STALE' } : { ...(await fresh), cache: 'MISS' };
 }

@@ -26,6 +26,8 @@ const UNCERTAIN_MS = 300_000;
 const MAX_UNTOLD = 1_000;
 /** Lookups of runs at once; what is beyond is looked up at its next write. */
 const MAX_LOOKUPS = 8;
+/** How long a write waits to be told which experiment its run belongs to, before it makes everything unreachable, in ms. */
+const LOOKUP_MS = 1_000;
 
 /**
  * Makes stored answers unreachable when a write changed what they say. What the store could not be told is remembered
@@ -36,7 +38,7 @@ export class Invalidation {
   /** Names the store must still be told, with the number of the failure that put them here last. */
   readonly #untold = new Map<string, number>();
   readonly #uncertain = new Map<string, number>();
-  readonly #lookups = new Set<string>();
+  readonly #lookups = new Map<string, Promise<void>>();
   #failures = 0;
   #isOut = false;
   #timer: NodeJS.Timeout | undefined;
@@ -51,11 +53,18 @@ export class Invalidation {
     return !names.some((name) => this.#untold.has(name) || this.#uncertain.has(name));
   }
 
+  /** Begins to find out what a write that is about to be sent will change. */
+  expect({ runs }: WriteEffect): void {
+    for (const runId of this.#strangersAmong(runs)) void this.#lookUp(runId);
+  }
+
   /**
    * Returns when no answer from before the write can be read any more. Takes as long as the store's time limit, and as others
-   * take to see that it was not told. Never throws.
+   * take to see that it was not told, and a second more where nobody can tell the experiment of a run. Never throws.
    */
   async apply(effect: WriteEffect): Promise<void> {
+    const strangers = this.#strangersAmong(effect.runs);
+    if (strangers.length > 0) await Promise.all(strangers.map((runId) => this.#lookUp(runId)));
     const names = this.#namesOf(effect);
     if (names.length === 0) return;
     if (effect.uncertain) this.#doubt(names);
@@ -104,20 +113,35 @@ export class Invalidation {
     for (const { runId, experimentId = this.#options.directory.experimentOf(runId) } of effect.runs) {
       names.add(dependency.run(runId));
       names.add(experimentId === undefined ? dependency.backend : dependency.runsOf(experimentId));
-      if (experimentId === undefined) this.#lookUp(runId);
     }
     return [...names];
   }
 
-  /** For the run's next write: this one does not wait. */
-  #lookUp(runId: string): void {
-    if (this.#lookups.size >= MAX_LOOKUPS || this.#lookups.has(runId)) return;
-    this.#lookups.add(runId);
-    this.#options
-      .experimentOf(runId)
-      .then((experimentId) => experimentId !== undefined && this.#options.directory.learn(runId, experimentId))
-      .catch(() => undefined)
-      .finally(() => this.#lookups.delete(runId));
+  /** Runs whose experiment is not known. */
+  #strangersAmong(runs: WriteEffect['runs']): string[] {
+    const { directory } = this.#options;
+    const strangers = runs.filter(({ runId, experimentId }) => !(experimentId ?? directory.experimentOf(runId)));
+    return strangers.map(({ runId }) => runId);
+  }
+
+  /** Returns when the directory knows the run, or nobody can tell in time. */
+  async #lookUp(runId: string): Promise<void> {
+    if (this.#lookups.size >= MAX_LOOKUPS && !this.#lookups.has(runId)) return;
+    const lookup = this.#lookups.get(runId) ?? this.#ask(runId);
+    this.#lookups.set(runId, lookup);
+    await Promise.race([lookup, sleep(LOOKUP_MS, undefined, { ref: false })]);
+  }
+
+  async #ask(runId: string): Promise<void> {
+    const { directory, experimentOf } = this.#options;
+    try {
+      const experimentId = await experimentOf(runId);
+      if (experimentId !== undefined) directory.learn(runId, experimentId);
+    } catch {
+      // Nobody can tell.
+    } finally {
+      this.#lookups.delete(runId);
+    }
   }
 
   #doubt(names: readonly string[]): void {

@@ -30,6 +30,13 @@ export class MemoryStore implements CacheStore {
     this.#entries.set(key, value, { ttl: ttlMs });
   }
 
+  /** Nobody else reads from here. */
+  async claim(): Promise<boolean> {
+    return true;
+  }
+
+  async release(): Promise<void> {}
+
   async generations(names: readonly string[]): Promise<readonly string[]> {
     return names.map((name) => this.#generations.get(name) ?? this.#renew(name));
   }

@@ -60,7 +60,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const readings = new OwnReadings(upstream, { onChange: onBreakerChange });
   const reader = createRunReader(readings);
   const parts = { directory, reader, metrics, logger, onBreakerChange };
-  const cache = openCache(config, secrets, { ...parts, attendance: () => attendance });
+  const cache = openCache(config, secrets, { ...parts, signal: stop.signal, attendance: () => attendance });
   const index = openIndex(config, secrets, {
     ...parts,
     worker: worker?.number,
@@ -74,6 +74,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   });
   const breakers = [readings.breaker, index?.breaker, cache.breaker].flatMap((breaker) => breaker ?? []);
   metrics.breakers(breakers);
+  const accelerate = () => access.isOpen(config.cache.staleIfErrorSeconds * 1_000);
   let started = false;
   const start = Promise.withResolvers<void>();
   let dialect: Dialect | undefined;
@@ -103,7 +104,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     version: readVersion(),
     worker: worker && { number: worker.number, of: worker.of, pid: process.pid },
     upstream: { url: config.upstream.url, reachable: await isReady(), dialect: dialect ?? 'unknown' },
-    accelerated: { active: access.access === 'open', anonymousAccess: access.access },
+    accelerated: { active: accelerate(), anonymousAccess: access.access },
     index: index?.status() ?? 'none',
     cache: cache.name,
     breakers: Object.fromEntries(breakers.map(({ name, status }) => [name, status])),
@@ -131,9 +132,12 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
       ...reads,
     },
     cachedRead: cache.read,
-    expect: (effect) => index?.feed.expect(effect) ?? (() => {}),
+    expect(effect) {
+      cache.expect(effect);
+      return index?.feed.expect(effect) ?? (() => {});
+    },
     settle,
-    accelerate: () => access.access === 'open',
+    accelerate,
     // Others that share index or cache would not hear of a write before.
     opening: () => (started ? undefined : start.promise),
     isReady,

@@ -2,6 +2,7 @@ import { RedisStore } from '../../adapters/redis/index.ts';
 import { type CachedRead, createCachedRead, uncachedRead } from '../cache/cached-read.ts';
 import { Invalidation } from '../cache/invalidation.ts';
 import { MemoryStore } from '../cache/memory-store.ts';
+import { createTieredStore } from '../cache/tiered-store.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Breaker, OnBreakerChange } from '../faults/breaker.ts';
@@ -18,6 +19,8 @@ export interface Cache {
   readonly read: CachedRead;
   /** Of a store that is a service of its own. */
   readonly breaker?: Breaker | undefined;
+  /** Told of a write before it is sent. */
+  expect(effect: WriteEffect): void;
   /** Makes what a write changed unreachable. Never throws, and is bounded in time. */
   invalidate(effect: WriteEffect): Promise<void>;
   /** Tells the store of writes that it could not be told of. @throws when it still cannot. */
@@ -32,6 +35,8 @@ export interface CacheParts {
   readonly reader: RunReader;
   readonly logger: Logger;
   readonly onBreakerChange: OnBreakerChange;
+  /** Aborts when the gateway is about to stop. */
+  readonly signal: AbortSignal;
   /** The gateways that read from the same store. */
   attendance?(): Attendance | undefined;
 }
@@ -45,6 +50,7 @@ export function openCache(config: Config, secrets: Secrets, parts: CacheParts): 
     return {
       name: 'none',
       read: uncachedRead,
+      expect: () => {},
       invalidate: async () => {},
       tell: async () => {},
       voidAll: async () => {},
@@ -62,13 +68,16 @@ export function openCache(config: Config, secrets: Secrets, parts: CacheParts): 
   const read = createCachedRead({
     store,
     trusts: (names) => attendance()?.isFull !== false && invalidation.trusts(names),
-    ttlMs: config.cache.ttlSeconds * 1_000,
+    ...timesOf(config.cache),
+    shareWaitMs: config.cache.shareWaitMs,
     maxEntryBytes: config.cache.maxEntryBytes,
+    signal: parts.signal,
   });
   return {
     name: store.name,
     read,
     breaker: store.breaker,
+    expect: (effect) => invalidation.expect(effect),
     invalidate: (effect) => invalidation.apply(effect),
     tell: () => invalidation.tell(),
     voidAll: () => store.bump([dependency.backend]),
@@ -85,13 +94,15 @@ function openStore(
   { logger, onBreakerChange }: CacheParts,
 ): CacheStore | undefined {
   if (cache.store === 'none') return undefined;
-  if (cache.store === 'memory' || redis.url === undefined) return new MemoryStore(cache.maxMemoryBytes);
+  const memory = cache.maxMemoryBytes > 0 ? new MemoryStore(cache.maxMemoryBytes) : undefined;
+  if (cache.store === 'memory' || redis.url === undefined) return memory;
   // Attempts to connect go on, and fail alike.
   let lastError: string | undefined;
-  return new RedisStore({
+  const shared = new RedisStore({
     url: redis.url,
     password: secrets.redisPassword,
     keyPrefix: redis.keyPrefix,
+    compressFromBytes: cache.compressFromBytes,
     commandTimeoutMs: redis.commandTimeoutMs,
     onChange: onBreakerChange,
     onError(err) {
@@ -99,4 +110,18 @@ function openStore(
       lastError = err.message;
     },
   });
+  if (!memory) return shared;
+  const { ttlMs, staleWhileRevalidateMs, staleIfErrorMs } = timesOf(cache);
+  return createTieredStore(memory, shared, ttlMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs));
+}
+
+function timesOf({ ttlSeconds, ttlSecondsOf, staleWhileRevalidateSeconds, staleIfErrorSeconds }: Config['cache']) {
+  return {
+    ttlMs: ttlSeconds * 1_000,
+    ttlMsOf: Object.fromEntries(
+      Object.entries(ttlSecondsOf).map(([resource, seconds]) => [resource, (seconds ?? ttlSeconds) * 1_000]),
+    ),
+    staleWhileRevalidateMs: staleWhileRevalidateSeconds * 1_000,
+    staleIfErrorMs: staleIfErrorSeconds * 1_000,
+  };
 }

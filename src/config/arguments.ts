@@ -32,7 +32,7 @@ const KEY_OF_FLAG: Readonly<Record<string, string>> = {
   port: 'listen.port',
   workers: 'workers',
 };
-const VALUED_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config', 'experiment', 'sample', 'max-differences'];
+const VALUED_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config', 'experiment', 'run', 'sample', 'max-differences'];
 const COMMAND_FLAGS = ['help', 'version', 'check-config'] as const;
 const GATEWAY_FLAGS = [...Object.keys(KEY_OF_FLAG), 'config', ...COMMAND_FLAGS];
 
@@ -55,13 +55,17 @@ export function readArguments(argv: readonly string[]): Arguments {
   const valued = known.filter(({ name, value }) => VALUED_FLAGS.includes(name) && value);
   const isGiven = (name: string) => known.some((option) => option.name === name);
   const last = (name: string) => valued.findLast((option) => option.name === name)?.value;
-  const experimentIds = valued.filter(({ name }) => name === 'experiment').map(({ value = '' }) => value);
+  const all = (name: string) => {
+    const values = valued.filter((option) => option.name === name).map(({ value = '' }) => value);
+    return values.length > 0 ? [...new Set(values)] : undefined;
+  };
   return {
     command: COMMAND_FLAGS.find(isGiven) ?? topic,
     topic,
     options: {
       json: isGiven('json'),
-      experimentIds: experimentIds.length > 0 ? [...new Set(experimentIds)] : undefined,
+      experimentIds: all('experiment'),
+      runIds: all('run'),
       full: isGiven('full'),
       sample: Number(last('sample') ?? DEFAULT_SAMPLE),
       maxDifferences: Number(last('max-differences') ?? DEFAULT_MAX_DIFFERENCES),

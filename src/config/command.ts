@@ -5,12 +5,19 @@ export type Command =
   | 'rebuild'
   | 'index status'
   | 'verify'
+  | 'purge'
   | 'check-config'
   | 'help'
   | 'version';
 
 /** The commands that are words on the command line; without one the gateway starts. */
-export const COMMAND_WORDS = ['backfill', 'rebuild', 'index status', 'verify'] as const satisfies readonly Command[];
+export const COMMAND_WORDS = [
+  'backfill',
+  'rebuild',
+  'index status',
+  'verify',
+  'purge',
+] as const satisfies readonly Command[];
 
 /** What only commands take, as given; a command reads what it knows. */
 export interface CommandOptions {
@@ -18,6 +25,7 @@ export interface CommandOptions {
   readonly json: boolean;
   /** Absent: all. */
   readonly experimentIds: readonly string[] | undefined;
+  readonly runIds: readonly string[] | undefined;
   /** Compare every run. */
   readonly full: boolean;
   /** Runs to compare without `full`. */
@@ -28,13 +36,14 @@ export interface CommandOptions {
   readonly count: boolean;
 }
 
-type Flag = 'json' | 'experiment' | 'full' | 'sample' | 'max-differences' | 'count';
+type Flag = 'json' | 'experiment' | 'run' | 'full' | 'sample' | 'max-differences' | 'count';
 
 /** Flags of each command besides those of the gateway. */
 export const FLAGS_OF: Readonly<Partial<Record<Command, readonly Flag[]>>> = {
   backfill: ['json', 'experiment'],
   rebuild: ['json'],
   'index status': ['json', 'experiment', 'count'],
+  purge: ['json', 'experiment', 'run'],
   verify: ['json', 'experiment', 'full', 'sample', 'max-differences'],
 };
 

@@ -29,6 +29,7 @@ Usage
   npm run verify -- --upstream URL [options]       compare the index with the MLflow server
   npm run backfill -- --upstream URL [options]     copy the runs of the MLflow server into the index, then stop
   npm run rebuild -- --upstream URL [options]      have the running gateway build the index anew
+  npm run purge -- --redis URL [options]           make void what the cache keeps
 ${OPTIONS}`;
 
 const SAME = `
@@ -99,10 +100,25 @@ Exit code: 0 the new index answers and the old one is gone · 1 no gateway took 
 it was given up · 2 bad configuration or usage · 130 Ctrl-C
 `;
 
+const PURGE = `Makes void what gateways keep in Redis, and in memory of what is there. The index is not touched.
+
+Usage
+  npm run purge -- --upstream URL --redis URL [options]
+
+Options
+  --run ID              only what is about this run, searches of its experiment among it; may be repeated
+  --experiment ID       only what is about this experiment and its runs; may be repeated
+  --json                print JSON when it is done
+  --redis URL           Redis of the cache
+${SAME}
+Exit code: 0 it is void · 1 Redis or the MLflow server does not answer, or there is no such run · 2 bad configuration or usage
+`;
+
 /** What `--help` prints. */
 export function helpOf(command: Command): string {
   if (command === 'index status') return INDEX_STATUS;
   if (command === 'verify') return VERIFY;
   if (command === 'rebuild') return REBUILD;
+  if (command === 'purge') return PURGE;
   return command === 'backfill' ? BACKFILL : GATEWAY;
 }

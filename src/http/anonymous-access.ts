@@ -19,6 +19,8 @@ export class AnonymousAccess {
   readonly #options: AnonymousAccessOptions;
   readonly #stop = new AbortController();
   #access: Access = 'unknown';
+  /** When it was last seen to be open, unless it was closed since. */
+  #lastOpen = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(upstream: UpstreamClient, options: AnonymousAccessOptions) {
@@ -30,12 +32,19 @@ export class AnonymousAccess {
     return this.#access;
   }
 
+  /** Whether it answers anyone, or did when it last could be asked, no longer ago than this, in ms. */
+  isOpen(graceMs: number): boolean {
+    return this.#access === 'open' || (this.#access === 'unreachable' && performance.now() - this.#lastOpen <= graceMs);
+  }
+
   /** Asks now, and again and again until `close`. Resolves after the first answer. */
   async start(): Promise<void> {
     const access = await this.#ask();
     if (this.#stop.signal.aborted) return;
     const changed = access !== this.#access;
     this.#access = access;
+    if (access === 'open') this.#lastOpen = performance.now();
+    if (access === 'closed') this.#lastOpen = Number.NEGATIVE_INFINITY;
     const { periodMs = 30_000, retryMs = 2_000, onChange } = this.#options;
     if (changed) onChange(access);
     this.#timer = setTimeout(() => void this.start(), access === 'unreachable' ? retryMs : periodMs).unref();

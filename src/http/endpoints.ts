@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Consistency, HandOn, PlannedRead } from '../plan/read.ts';
 import type { ExperimentSearch } from '../plan/search-experiments.ts';
 import type { RunSearch } from '../plan/search-runs.ts';
+import type { MetricHistory, SampledHistories } from '../plan/single-reads.ts';
 import type { View } from '../query/run-query.ts';
 
 /** What the gateway answers itself, once it is understood. */
@@ -11,6 +12,8 @@ export interface Planner {
   run(runId: string): PlannedRead;
   experiment(experimentId: string): PlannedRead;
   experimentByName(name: string): PlannedRead;
+  metricHistory(history: MetricHistory): PlannedRead;
+  sampledHistories(histories: SampledHistories): PlannedRead;
 }
 
 /**
@@ -65,9 +68,36 @@ const ExperimentSearchRequest = z.strictObject({
 });
 
 /** The Python client sends the old name of the id beside the new one. */
-const RunRequest = z
-  .strictObject({ run_id: RunId, run_uuid: RunId.optional() })
-  .refine(({ run_id, run_uuid }) => run_uuid === undefined || run_uuid === run_id);
+const isOneRun = (request: { readonly run_id: string; readonly run_uuid?: string | undefined }) =>
+  request.run_uuid === undefined || request.run_uuid === request.run_id;
+
+const RunRequest = z.strictObject({ run_id: RunId, run_uuid: RunId.optional() }).refine(isOneRun);
+
+/** Values of metrics that are read whole, what the Python client asks for at once; longer answers are streamed. */
+const MAX_VALUES = 25_000;
+
+const MetricHistoryRequest = z
+  .strictObject({
+    run_id: RunId,
+    run_uuid: RunId.optional(),
+    metric_key: Text.min(1),
+    max_results: z.int().min(1).max(MAX_VALUES),
+    page_token: Text.optional(),
+  })
+  .refine(isOneRun);
+
+/** Far from where a database or JavaScript would round it. */
+const Step = z.string().regex(/^(0|-?[1-9]\d{0,14})$/);
+
+const SampledHistoriesRequest = z
+  .strictObject({
+    run_ids: z.array(RunId).min(1),
+    metric_key: Text.min(1),
+    start_step: Step.optional(),
+    end_step: Step.optional(),
+    max_results: z.int().min(1),
+  })
+  .refine(({ run_ids, max_results }) => run_ids.length * max_results <= MAX_VALUES);
 
 export function createEndpoints(planner: Planner): Endpoint[] {
   return [
@@ -97,6 +127,23 @@ export function createEndpoints(planner: Planner): Endpoint[] {
     ),
     endpoint('experiments/get-by-name', ['GET'], z.strictObject({ experiment_name: Text.min(1) }), (request) =>
       planner.experimentByName(request.experiment_name),
+    ),
+    endpoint('metrics/get-history', ['GET'], MetricHistoryRequest, (request) =>
+      planner.metricHistory({
+        runId: request.run_id,
+        metricKey: request.metric_key,
+        maxResults: request.max_results,
+        pageToken: request.page_token,
+      }),
+    ),
+    endpoint('metrics/get-history-bulk-interval', ['GET'], SampledHistoriesRequest, (request) =>
+      planner.sampledHistories({
+        runIds: request.run_ids,
+        metricKey: request.metric_key,
+        startStep: request.start_step,
+        endStep: request.end_step,
+        maxResults: request.max_results,
+      }),
     ),
   ];
 }

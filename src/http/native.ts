@@ -5,7 +5,8 @@ import { BackendAnswer } from '../plan/backend-answer.ts';
 import type { Consistency } from '../plan/read.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
 import { announcedLength, readBody } from './body.ts';
-import type { Compressed, createCompress } from './compress.ts';
+import { cacheDemandOf } from './cache-demand.ts';
+import type { createCompress } from './compress.ts';
 import type { Declined, Endpoint } from './endpoints.ts';
 import type { MarkedResponse } from './marks.ts';
 import type { createNativeHeaders } from './native-headers.ts';
@@ -13,6 +14,7 @@ import type { PassThrough } from './pass-through.ts';
 import { queryOf } from './paths.ts';
 import { originalOf, relayStream } from './relay.ts';
 import { rememberPlans, type Wording, wordingOfBody, wordingOfQuery } from './remember-plans.ts';
+import { sendUnlessKnown } from './send-unless-known.ts';
 
 /**
  * Why a request to a native endpoint was answered by the backend from its original bytes: the backend is not known to
@@ -63,9 +65,10 @@ export function createNativeHandler(deps: NativeDeps) {
     { req, signal }: { readonly req: IncomingMessage; readonly signal: AbortSignal },
   ): Promise<CachedAnswer | Declined> {
     try {
-      const planned = plan(endpoint, wording, consistencyOf(req));
+      const consistency = consistencyOf(req);
+      const planned = plan(endpoint, wording, consistency);
       if ('kind' in planned) return planned;
-      const answer = await cachedRead(planned, signal);
+      const answer = await cachedRead(planned, signal, { ...cacheDemandOf(req.headers['cache-control']), consistency });
       return answer.status === 200 ? answer : REFUSED;
     } catch (error) {
       if (signal.aborted || isHopeless(error)) throw error;
@@ -84,7 +87,13 @@ export function createNativeHandler(deps: NativeDeps) {
     const body = req.method === 'POST' ? await readBody(req) : undefined;
     const wording = body ? wordingOfBody(body) : wordingOfQuery(queryOf(req.url ?? ''));
     const ours = await answerOf(endpoint, wording, { req, signal: signalOf(res) });
-    if ('status' in ours) return send(ours, headersFor(req.headers.origin), await compress(ours.body, req), res);
+    if ('status' in ours) {
+      const { body, encoding } = await compress(ours.body, req);
+      const headers = { ...headersFor(req.headers.origin), ...headersOf(ours), ...encoding };
+      res.locals.source = headers['x-gateway-source'];
+      res.locals.cache = ours.cache;
+      return sendUnlessKnown(headers, body, req, res);
+    }
     onHandOn(ours.kind, endpoint, ours);
     return handOn(req, res, body);
   }
@@ -118,25 +127,16 @@ function isHopeless(error: unknown): boolean {
   return error instanceof GatewayError && ['TEMPORARILY_UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code);
 }
 
-function send(
-  answer: CachedAnswer,
-  headers: Readonly<Record<string, string>> | undefined,
-  { body, encoding }: Compressed,
-  res: MarkedResponse,
-): void {
-  res.locals.source = answer.cache === 'HIT' ? 'cache' : answer.source;
-  res.locals.cache = answer.cache;
-  res
-    .writeHead(answer.status, {
-      ...headers,
-      'content-type': answer.contentType,
-      ...encoding,
-      'content-length': body.length,
-      'x-gateway-source': res.locals.source,
-      'x-cache': answer.cache,
-      ...(answer.lagMs !== undefined && { 'x-index-lag-ms': answer.lagMs }),
-    })
-    .end(body);
+function headersOf({ cache, source, contentType, lagMs, ageMs }: CachedAnswer) {
+  const isStored = cache === 'HIT' || cache === 'STALE';
+  return {
+    'content-type': contentType,
+    'x-gateway-source': isStored ? 'cache' : source,
+    'x-cache': cache,
+    ...(ageMs !== undefined && { age: `${Math.floor(ageMs / 1_000)}` }),
+    ...(cache === 'STALE' && { warning: '110 - "Response is Stale"' }),
+    ...(lagMs !== undefined && { 'x-index-lag-ms': `${lagMs}` }),
+  };
 }
 
 /** What the caller puts up with; as configured when it says nothing, or something else. */

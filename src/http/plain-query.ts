@@ -1,5 +1,5 @@
 /** Parameters that MLflow reads as lists; of any other only one value counts. */
-const REPEATED = ['order_by'];
+const REPEATED = ['order_by', 'run_ids'];
 
 /**
  * The parameters of a query string in the form of a JSON body, undefined unless every reader agrees on them:

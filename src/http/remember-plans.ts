@@ -37,7 +37,7 @@ const MAX_LENGTH = 4_096;
  * stored answer takes its key and what it depends on, which follow from the words alone.
  */
 export function rememberPlans() {
-  const known = lru<string, Pick<PlannedRead, 'key' | 'dependsOn'>>(MOST);
+  const known = lru<string, Omit<PlannedRead, 'fetch'>>(MOST);
 
   return (endpoint: Endpoint, wording: Wording, consistency?: Consistency): PlannedRead | Declined => {
     const plan = () => endpoint.plan(wording.read(), consistency);
@@ -47,7 +47,8 @@ export function rememberPlans() {
     if (same) return { ...same, fetch: (signal) => fetchAsPlanned(plan(), signal) };
     const planned = plan();
     if ('kind' in planned) return planned;
-    known.set(words, { key: planned.key, dependsOn: planned.dependsOn });
+    const { fetch, ...found } = planned;
+    known.set(words, found);
     return planned;
   };
 }

@@ -11,6 +11,10 @@ export interface CacheStore {
   readonly breaker?: Breaker;
   get(key: string): Promise<Buffer | undefined>;
   set(key: string, value: Buffer, ttlMs: number): Promise<void>;
+  /** Whether this gateway is the first to miss a key, so that others wait for it, so long at most. */
+  claim(key: string, forMs: number): Promise<boolean>;
+  /** Ends a claim without an entry; `set` ends it as well. */
+  release(key: string): Promise<void>;
   /** The current generation of each name, in order; a name without one gets one. */
   generations(names: readonly string[]): Promise<readonly string[]>;
   /** Replaces the generation of each name. Resolves when every later `generations` call sees the new ones. */

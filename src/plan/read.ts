@@ -13,8 +13,12 @@ export interface ReadAnswer {
   readonly lagMs?: number;
 }
 
+/** What is read: the answers of each may be kept for another time. */
+export type Resource = 'run' | 'runSearch' | 'experiment' | 'experimentSearch' | 'metricHistory';
+
 /** A read that is fully understood, so that its answer may be stored and shared. */
 export interface PlannedRead {
+  readonly resource: Resource;
   /** Canonical: two requests that mean the same have the same key. Holds no generation and no caller. */
   readonly key: string;
   /** Names of the generations the answer depends on (see `dependency`). */

@@ -30,6 +30,7 @@ export const createExperimentSearch =
         filter: printFilter(parseExperimentFilter(search.filter)),
       };
       return {
+        resource: 'experimentSearch',
         key: `experiments/search ${JSON.stringify(canonical)}`,
         dependsOn: [dependency.backend, dependency.experiments],
         fetch: (signal) => ask(canonical, signal),

@@ -103,6 +103,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     const backend = sources.backend.pushDown(query);
     if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
     return {
+      resource: 'runSearch',
       key: `runs/search ${queryText(query)} ${page.limit} ${search.pageToken}`,
       dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],
       async fetch(signal) {

@@ -1,13 +1,32 @@
-import { dependency, type PlannedRead, type ReadAnswer } from './read.ts';
+import { dependency, type PlannedRead, type ReadAnswer, type Resource } from './read.ts';
 
 /** Asks the backend for a path with its query. @throws GatewayError */
 export type Get = (pathAndQuery: string, signal: AbortSignal) => Promise<ReadAnswer>;
 
+/** Values of one metric of one run. */
+export interface MetricHistory {
+  readonly runId: string;
+  readonly metricKey: string;
+  readonly maxResults: number;
+  readonly pageToken: string | undefined;
+}
+
+/** A sample of the values of one metric of several runs. */
+export interface SampledHistories {
+  readonly runIds: readonly string[];
+  readonly metricKey: string;
+  /** In decimal. */
+  readonly startStep: string | undefined;
+  readonly endStep: string | undefined;
+  readonly maxResults: number;
+}
+
 const BASE = '/api/2.0/mlflow';
 
-/** Reads of one run or one experiment; ids are canonical. The backend answers them, the cache keeps them. */
+/** Reads of single runs, experiments and metrics; ids are canonical. The backend answers them, the cache keeps them. */
 export function createSingleReads(get: Get) {
-  const plan = (path: string, dependsOn: readonly string[]): PlannedRead => ({
+  const plan = (resource: Resource, path: string, dependsOn: readonly string[]): PlannedRead => ({
+    resource,
     key: path,
     dependsOn: [dependency.backend, ...dependsOn],
     fetch: (signal) => get(BASE + path, signal),
@@ -15,9 +34,32 @@ export function createSingleReads(get: Get) {
   return {
     /** Deleting or restoring its experiment changes a run, hence `experiments`. */
     run: (runId: string) =>
-      plan(`/runs/get?run_id=${runId}&run_uuid=${runId}`, [dependency.experiments, dependency.run(runId)]),
-    experiment: (id: string) => plan(`/experiments/get?experiment_id=${id}`, [dependency.experiments]),
+      plan('run', `/runs/get?run_id=${runId}&run_uuid=${runId}`, [dependency.experiments, dependency.run(runId)]),
+    experiment: (id: string) => plan('experiment', `/experiments/get?experiment_id=${id}`, [dependency.experiments]),
     experimentByName: (name: string) =>
-      plan(`/experiments/get-by-name?experiment_name=${encodeURIComponent(name)}`, [dependency.experiments]),
+      plan('experiment', `/experiments/get-by-name?experiment_name=${encodeURIComponent(name)}`, [
+        dependency.experiments,
+      ]),
+    metricHistory: ({ runId, metricKey, maxResults, pageToken }: MetricHistory) => {
+      const given = {
+        run_id: runId,
+        run_uuid: runId,
+        metric_key: metricKey,
+        max_results: maxResults,
+        page_token: pageToken,
+      };
+      return plan('metricHistory', `/metrics/get-history?${print(given)}`, [dependency.run(runId)]);
+    },
+    sampledHistories: ({ runIds, metricKey, startStep, endStep, maxResults }: SampledHistories) => {
+      const given = { metric_key: metricKey, start_step: startStep, end_step: endStep, max_results: maxResults };
+      const runs = runIds.map((id) => `run_ids=${id}`).join('&');
+      const path = `/metrics/get-history-bulk-interval?${runs}&${print(given)}`;
+      return plan('metricHistory', path, runIds.map(dependency.run));
+    },
   };
 }
+
+const print = (parameters: Readonly<Record<string, string | number | undefined>>): string =>
+  Object.entries(parameters)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
+    .join('&');

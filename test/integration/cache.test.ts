@@ -12,12 +12,12 @@ import { OwnRedis } from '../fixtures/own-redis.ts';
 
 const RUN = 'a'.repeat(32);
 /** A backend of one value, with a cache in front: what is read must be what was written last. */
-function openBackend(store: CacheStore) {
+function openBackend(store: CacheStore, homeOf = async (): Promise<string | undefined> => '7') {
   const directory = new RunDirectory();
   const lookedUp: string[] = [];
   const experimentOf = async (runId: string) => {
     lookedUp.push(runId);
-    return '7';
+    return homeOf();
   };
   const outages: boolean[] = [];
   const invalidation = new Invalidation({ store, directory, experimentOf, onOutage: (out) => outages.push(out) });
@@ -34,7 +34,10 @@ function openBackend(store: CacheStore) {
     };
   };
   const read = async (plan: Partial<PlannedRead> = {}) => {
-    const answer = await cached({ key: 'k', dependsOn: state.dependsOn, fetch, ...plan }, AbortSignal.timeout(5_000));
+    const answer = await cached(
+      { resource: 'run', key: 'k', dependsOn: state.dependsOn, fetch, ...plan },
+      AbortSignal.timeout(5_000),
+    );
     return { ...answer, body: String(answer.body) };
   };
   const write = (effect: Partial<WriteEffect>) => {
@@ -52,7 +55,7 @@ describe('a read through the cache', () => {
     const first = await read();
     const second = await read();
     expect(first).toMatchObject({ cache: 'MISS', source: 'index', body: '{"v":0}' });
-    expect(second).toEqual({ ...first, cache: 'HIT' });
+    expect(second).toEqual({ ...first, cache: 'HIT', ageMs: expect.any(Number) });
     expect(state.fetches).toBe(1);
   });
 
@@ -125,6 +128,33 @@ describe('a read through the cache', () => {
     await write({ runs: [{ runId: RUN }] });
     expect(lookedUp).toEqual([RUN]);
     expect((await read()).body).toBe('{"v":2}');
+  });
+
+  it.each<[string, () => Promise<string | undefined>, 'HIT' | 'MISS']>([
+    ['leaves other experiments alone when that is found out', async () => '7', 'HIT'],
+    ['leaves none alone when there is none', async () => undefined, 'MISS'],
+    ['leaves none alone when it cannot be found out', () => Promise.reject(new Error('down')), 'MISS'],
+    ['leaves none alone when it takes too long', () => new Promise(() => undefined), 'MISS'],
+  ])('after a write to a run whose experiment nobody knows %s', async (_, homeOf, cache) => {
+    const { read, write, state } = openBackend(new MemoryStore(1_000_000), homeOf);
+    state.dependsOn = [dependency.backend, dependency.runsOf('8')];
+    await read();
+    await write({ runs: [{ runId: RUN }] });
+    expect((await read()).cache).toBe(cache);
+  });
+
+  it('asks once which experiment a run belongs to, from when the write is expected', async () => {
+    const home = Promise.withResolvers<string>();
+    const { write, invalidation, lookedUp, directory } = openBackend(new MemoryStore(1_000_000), () => home.promise);
+    const effect = { ...NO_EFFECT, runs: [{ runId: RUN }] };
+    invalidation.expect(effect);
+    const written = write(effect);
+    home.resolve('7');
+    await written;
+    expect(directory.experimentOf(RUN)).toBe('7');
+    invalidation.expect(effect);
+    await write(effect);
+    expect(lookedUp).toEqual([RUN]);
   });
 
   it('passes the cache by while a write may still be carried out', async () => {

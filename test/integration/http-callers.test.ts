@@ -20,9 +20,10 @@ afterEach(async () => {
   await upstream.stop();
 });
 
-async function open(): Promise<OpenGateway> {
+async function open(cache: Parameters<typeof openGateway>[0]['cache'] = {}): Promise<OpenGateway> {
   gateway = await openGateway({
     upstream: { url: upstream.url, timeoutMs: 1_000 },
+    cache,
     dialect: 'sqlite',
     log: { level: 'silent' },
   });
@@ -86,10 +87,14 @@ describe('a backend that asks who is calling', () => {
     const access = new AnonymousAccess(client, { periodMs: 20, retryMs: 20, onChange: (now) => seen.push(now) });
     await access.start();
     expect(access.access).toBe('open');
+    expect([access.isOpen(0), access.isOpen(60_000)]).toEqual([true, true]);
     upstream.answer(answerUsers);
     await expect.poll(() => access.access).toBe('closed');
+    expect([access.isOpen(0), access.isOpen(60_000)]).toEqual([false, false]);
     upstream.answer((req) => void req.socket.destroy());
     await expect.poll(() => access.access).toBe('unreachable');
+    // It was open, and has asked for names since.
+    expect(access.isOpen(60_000)).toBe(false);
     upstream.answer((_req, res) => sendJson(res, 200, {}));
     await expect.poll(() => access.access).toBe('open');
     let refusals = 0;
@@ -102,6 +107,19 @@ describe('a backend that asks who is calling', () => {
 });
 
 describe('a backend that answers anyone', () => {
+  it('is taken to do so for a while after it can no longer be asked, where that is wanted', async () => {
+    upstream.answer((_req, res) => sendJson(res, 200, {}));
+    const client = new UpstreamClient({ url: upstream.url, timeoutMs: 500, connections: 1 });
+    const access = new AnonymousAccess(client, { periodMs: 20, retryMs: 20, onChange: () => {} });
+    await access.start();
+    upstream.answer((req) => void req.socket.destroy());
+    await expect.poll(() => access.access).toBe('unreachable');
+    expect([access.isOpen(0), access.isOpen(60_000)]).toEqual([false, true]);
+    await expect.poll(() => access.isOpen(100)).toBe(false);
+    access.close();
+    await client.close();
+  });
+
   it('is asked in the name of those who have one, and nothing of theirs is kept', async () => {
     let asked = 0;
     upstream.answer((req, res) => sendJson(res, 200, { user: req.headers.authorization ?? 'nobody', asked: asked++ }));
@@ -112,6 +130,33 @@ describe('a backend that answers anyone', () => {
     expect(nobody).toMatchObject({ cache: 'MISS', body: expect.stringContaining('"user":"nobody"') });
     expect(await ask(url + READ)).toMatchObject({ cache: 'HIT', body: nobody.body });
     expect(await ask(url + READ, { headers: { authorization: 'a' } })).toMatchObject({ cache: 'BYPASS' });
+  });
+});
+
+describe('a backend that is away', () => {
+  const isAway = (req: IncomingMessage) => void req.socket.destroy();
+
+  it('is stood in for by what is past its time, where that is wanted, and the answer says so', async () => {
+    upstream.answer((_req, res) => sendJson(res, 200, { value: 1 }));
+    const { url } = await open({ ttlSeconds: 1, staleIfErrorSeconds: 600 });
+    await ask(url + READ);
+    upstream.answer(isAway);
+    await expect.poll(async () => (await ask(url + READ)).cache, { timeout: 5_000 }).toBe('STALE');
+    const { status, headers, body } = await ask(url + READ);
+    expect([status, body]).toEqual([200, '{"value":1}']);
+    expect(headers.get('warning')).toBe('110 - "Response is Stale"');
+    expect(headers.get('x-gateway-source')).toBe('cache');
+    expect(Number(headers.get('age'))).toBeGreaterThanOrEqual(1);
+    // Of what was never asked for there is nothing to give.
+    expect((await ask(`${url}${READ.replaceAll('a1', 'b2')}`)).status).toBe(503);
+  });
+
+  it('is missed otherwise', async () => {
+    upstream.answer((_req, res) => sendJson(res, 200, { value: 1 }));
+    const { url } = await open({ ttlSeconds: 1 });
+    await ask(url + READ);
+    upstream.answer(isAway);
+    await expect.poll(async () => (await ask(url + READ)).status, { timeout: 5_000 }).toBe(503);
   });
 });
 

@@ -4,6 +4,7 @@ import { postJson } from '../fixtures/post-json.ts';
 import { experimentWrites, runWrites } from '../fixtures/run-writes.ts';
 
 const API = '/api/2.0/mlflow';
+const HISTORY = `${API}/metrics/get-history`;
 
 let mlflow: string;
 let gateway: OpenGateway;
@@ -15,6 +16,8 @@ beforeAll(async () => {
   experimentId = (await post(mlflow, 'experiments/create', { name: newName() })).experiment_id;
   const { run } = await post(mlflow, 'runs/create', { experiment_id: experimentId, run_name: 'é', start_time: 1 });
   runId = run.info.run_id;
+  const values = [1, 0.1, 'NaN'].map((value, step) => ({ key: 'm 1', value, step, timestamp: 1 }));
+  await post(mlflow, 'runs/log-batch', { run_id: runId, metrics: values });
 });
 afterAll(() => gateway.close());
 
@@ -128,6 +131,17 @@ describe('native endpoints', () => {
     ],
     ['a local page', () => search({ experiment_ids: [experimentId] }, { origin: 'http://localhost:3000' })],
     ['a local page over TLS', () => search({ experiment_ids: [experimentId] }, { origin: 'https://127.0.0.1' })],
+    ['metrics/get-history', () => get(`${HISTORY}?run_id=${runId}&run_uuid=${runId}&metric_key=m+1&max_results=25000`)],
+    ['metrics/get-history, a page', () => get(`${HISTORY}?run_id=${runId}&metric_key=m%201&max_results=1`)],
+    ['metrics/get-history of none', () => get(`${HISTORY}?run_id=${'0'.repeat(32)}&metric_key=m&max_results=1`)],
+    [
+      'metrics/get-history-bulk-interval',
+      () => get(`${HISTORY}-bulk-interval?run_ids=${runId}&run_ids=${'0'.repeat(32)}&metric_key=m%201&max_results=320`),
+    ],
+    [
+      'metrics/get-history-bulk-interval of steps',
+      () => get(`${HISTORY}-bulk-interval?run_ids=${runId}&metric_key=m%201&max_results=1&start_step=-1&end_step=1`),
+    ],
     ['an empty workspace', () => search({ experiment_ids: [experimentId] }, { 'x-mlflow-workspace': ' ' })],
   ];
 
@@ -135,11 +149,16 @@ describe('native endpoints', () => {
     const { direct, through } = await bothAnswers(asked());
     const again = await answerOf(gateway.url, asked());
     const { 'content-length': _length, ...headers } = essentials(direct.headers);
+    const isGet = asked().init?.method === undefined;
+    const validators = { etag: expect.stringMatching(/^"[\w-]{43}"$/), 'cache-control': 'no-cache' };
     for (const answer of [through, again]) {
+      const isStored = answer.headers['x-cache'] === 'HIT';
       expect(answer.status).toBe(200);
       expect(JSON.parse(answer.body)).toEqual(JSON.parse(direct.body));
       expect(essentials(answer.headers)).toEqual({
         ...headers,
+        ...(isGet && validators),
+        ...(isStored && { age: expect.stringMatching(/^\d$/) }),
         'content-length': String(Buffer.byteLength(answer.body)),
       });
     }
@@ -199,6 +218,19 @@ describe('native endpoints', () => {
     ['an unknown experiment', () => get(`${API}/experiments/get?experiment_id=999999`)],
     ['an experiment id in Python', () => get(`${API}/experiments/get?experiment_id=+0`)],
     ['an unknown name', () => get(`${API}/experiments/get-by-name?experiment_name=nope`)],
+    ['a history of any length', () => get(`${HISTORY}?run_id=${runId}&metric_key=m`)],
+    ['a history of length 0', () => get(`${HISTORY}?run_id=${runId}&metric_key=m&max_results=0`)],
+    ['a history without a key', () => get(`${HISTORY}?run_id=${runId}&max_results=1`)],
+    [
+      'a history with a foreign page token',
+      () => get(`${HISTORY}?run_id=${runId}&metric_key=m&max_results=1&page_token=x`),
+    ],
+    ['histories of no run', () => get(`${HISTORY}-bulk-interval?metric_key=m&max_results=1`)],
+    ['many histories', () => get(`${HISTORY}-bulk-interval?run_ids=${runId}&metric_key=m&max_results=25001`)],
+    [
+      'an interval that ends before it begins',
+      () => get(`${HISTORY}-bulk-interval?run_ids=${runId}&metric_key=m&max_results=1&start_step=3&end_step=1`),
+    ],
     ['no max_results', () => search({}, {}, `${API}/experiments/search`)],
     ['a parameter twice', () => get(`${API}/experiments/search?max_results=1&max_results=2`)],
     [

@@ -11,6 +11,7 @@ describe('the command line', () => {
     [['verify', '--json'], 'verify'],
     [['rebuild', '--json'], 'rebuild'],
     [['--json', 'index', '--count', 'status'], 'index status'],
+    [['purge', '--run', 'a', '--experiment', '1'], 'purge'],
     [['verify', '--help'], 'help'],
   ])('%j is the command %s', (argv, command) => {
     expect(readArguments(argv)).toMatchObject({ command, problems: [] });
@@ -27,6 +28,10 @@ describe('the command line', () => {
       sample: 1_000,
       maxDifferences: 20,
       experimentIds: undefined,
+      runIds: undefined,
+    });
+    expect(readArguments(['purge', '--run=a', '--run', 'b', '--run', 'a']).options).toMatchObject({
+      runIds: ['a', 'b'],
     });
   });
 

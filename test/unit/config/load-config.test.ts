@@ -72,7 +72,7 @@ describe('loadConfig', () => {
     const env = { GATEWAY_LISTEN_PORT: 'http', GATEWAY_ELASTICSEARCH_ULR: 'x', GATEWAY_REDIS_URL: 'http://r' };
     expect(problemsOf(['--config', file, '--prt', '1', 'bakfill', '--host'], env)).toMatchInlineSnapshot(`
       [
-        "bakfill: unknown command; there are "backfill", "rebuild", "index status", "verify"",
+        "bakfill: unknown command; there are "backfill", "rebuild", "index status", "verify", "purge"",
         "--prt: unknown flag; did you mean --port?",
         "--host: needs a value",
         "GATEWAY_ELASTICSEARCH_ULR: unknown variable; did you mean GATEWAY_ELASTICSEARCH_URL?",

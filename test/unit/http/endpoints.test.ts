@@ -114,3 +114,53 @@ describe('experiments/get and get-by-name', () => {
     ['experiments/get-by-name', { experiment_name: '' }],
   ])('leave %s %j to the backend', (name, input) => expect(ask(name, input)).toBe('fields'));
 });
+
+describe('metrics/get-history', () => {
+  const plain = { run_id: RUN, metric_key: 'a b', max_results: 25_000 };
+
+  it('reads every field', () => {
+    const asked = { runId: RUN, metricKey: 'a b', maxResults: 25_000 };
+    expect(ask('metrics/get-history', { ...plain, run_uuid: RUN })).toEqual(asked);
+    expect(ask('metrics/get-history', { ...plain, page_token: 't' })).toEqual({ ...asked, pageToken: 't' });
+  });
+
+  it.each([
+    [{ max_results: undefined }],
+    [{ max_results: 25_001 }],
+    [{ max_results: 0 }],
+    [{ max_results: 'all' }],
+    [{ metric_key: '' }],
+    [{ metric_key: undefined }],
+    [{ run_uuid: 'b2'.repeat(16) }],
+    [{ run_id: 'x' }],
+  ])('leaves %j to the backend', (other) => expect(ask('metrics/get-history', { ...plain, ...other })).toBe('fields'));
+});
+
+describe('metrics/get-history-bulk-interval', () => {
+  const plain = { run_ids: [RUN, 'b2'.repeat(16)], metric_key: 'a', max_results: 12_500 };
+
+  it('reads every field', () => {
+    const asked = { runIds: plain.run_ids, metricKey: 'a', maxResults: 12_500 };
+    expect(ask('metrics/get-history-bulk-interval', plain)).toEqual(asked);
+    const steps = { start_step: '-5', end_step: '999999999999999' };
+    expect(ask('metrics/get-history-bulk-interval', { ...plain, ...steps })).toEqual({
+      ...asked,
+      startStep: '-5',
+      endStep: '999999999999999',
+    });
+  });
+
+  it.each([
+    [{ max_results: 12_501 }],
+    [{ max_results: undefined }],
+    [{ run_ids: [] }],
+    [{ run_ids: RUN }],
+    [{ run_ids: ['x'] }],
+    [{ start_step: '+1' }],
+    [{ start_step: '01' }],
+    [{ end_step: '1000000000000000' }],
+    [{ start_step: '-0' }],
+  ])('leaves %j to the backend', (other) =>
+    expect(ask('metrics/get-history-bulk-interval', { ...plain, ...other })).toBe('fields'),
+  );
+});

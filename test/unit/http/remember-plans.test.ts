@@ -17,6 +17,7 @@ function openEndpoint(name: string) {
       planned.push(input);
       if (input === undefined || !state.understands) return { kind: 'fields', detail: '' };
       return {
+        resource: 'run',
         key: `${name} ${JSON.stringify(input)}`,
         dependsOn: [name],
         async fetch() {

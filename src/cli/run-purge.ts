@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRunReader } from '../../adapters/mlflow/index.ts';
+import { RedisStore } from '../../adapters/redis/index.ts';
+import type { CommandOptions } from '../config/command.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { type Config, hasUpstream } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
+import { dependency } from '../plan/read.ts';
+import type { RunReader } from '../plan/run-reader.ts';
+import { OwnReadings } from '../upstream/own-readings.ts';
+import { UpstreamClient } from '../upstream/upstream-client.ts';
+import { printJson } from './print-json.ts';
+
+/** How long Redis is given to answer, and a command to it, in ms. */
+const PATIENCE_MS = 5_000;
+const COMMAND_MS = 1_000;
+const RETRY_MS = 100;
+
+/** Makes void what gateways keep in Redis of some runs and experiments, or all of it. Gives the exit code. */
+export async function runPurge(config: Config, secrets: Secrets, options: CommandOptions): Promise<number> {
+  if (!hasUpstream(config)) throw new ConfigError([{ path: 'upstream.url', message: 'missing: the MLflow server' }]);
+  const { url, keyPrefix } = config.redis;
+  if (url === undefined || config.cache.store === 'memory' || config.cache.store === 'none')
+    throw new ConfigError([
+      { path: 'redis.url', message: 'missing: a cache in memory alone is gone with its gateway' },
+    ]);
+  const { runIds = [], experimentIds = [] } = options;
+  const names = [...(await namesOfRuns(config.upstream, runIds)), ...experimentIds.flatMap(namesOfExperiment)];
+  const purged = names.length > 0 ? [...new Set(names)] : [dependency.backend];
+  const store = new RedisStore({ url, password: secrets.redisPassword, keyPrefix, commandTimeoutMs: COMMAND_MS });
+  try {
+    await bump(store, purged);
+  } finally {
+    await store.close();
+  }
+  if (options.json) printJson({ purged });
+  else process.stdout.write(`Read anew from now on: ${names.length > 0 ? purged.join(', ') : 'everything'}\n`);
+  return 0;
+}
+
+const namesOfExperiment = (id: string) => [dependency.experiments, dependency.runsOf(id)];
+
+/** What answers about a run depend on: searches of its experiment are among them. @throws Error for a run that does not exist. */
+async function namesOfRuns(upstream: ConstructorParameters<typeof UpstreamClient>[0], runIds: readonly string[]) {
+  const client = new UpstreamClient(upstream);
+  const readings = new OwnReadings(client);
+  try {
+    return (await Promise.all(runIds.map((id) => namesOfRun(createRunReader(readings), id)))).flat();
+  } finally {
+    readings.close();
+    await client.close();
+  }
+}
+
+async function namesOfRun(reader: RunReader, runId: string): Promise<string[]> {
+  const experimentId = await reader.experimentOf(runId, AbortSignal.timeout(PATIENCE_MS));
+  if (experimentId === undefined) throw new Error(`The MLflow server has no run ${runId}.`);
+  return [dependency.run(runId), dependency.runsOf(experimentId)];
+}
+
+/** A connection takes a moment. @throws Error of Redis when that lasts. */
+async function bump(store: RedisStore, names: readonly string[]): Promise<void> {
+  for (const end = performance.now() + PATIENCE_MS; ; await sleep(RETRY_MS)) {
+    try {
+      return await store.bump(names);
+    } catch (error) {
+      if (performance.now() > end)
+        throw new Error(`Redis cannot be told: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
