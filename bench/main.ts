@@ -5,6 +5,7 @@ import { MLFLOW_VERSION } from '../test/services/mlflow.ts';
 import { benchBackfill } from './backfill.ts';
 import { benchFeed } from './feed.ts';
 import { benchGrowth } from './growth.ts';
+import { benchHits } from './hits.ts';
 import { describeMachine } from './machine.ts';
 import { benchMlflow } from './mlflow.ts';
 import { HELP, type Part, readOptions } from './options.ts';
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     ...(wants('wide') && { wide: await benchWide(options, say) }),
     ...(wants('workers') && { workers: { runs, ...(await benchWorkers(options, say)) } }),
     ...(wants('growth') && { growth: await benchGrowth(options, say) }),
+    ...(wants('hits') && { hits: await benchHits(options, say) }),
     ...(wants('proxy') && { proxy: await benchProxy(options, say) }),
     ...(wants('store') && { store: { runs, samples, ...(await benchStore(options, say)) } }),
     ...(wants('backfill') && { backfill: { runs, ...(await benchBackfill(options, say)) } }),

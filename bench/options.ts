@@ -7,6 +7,7 @@ const PARTS = [
   'wide',
   'workers',
   'growth',
+  'hits',
   'proxy',
   'store',
   'backfill',
@@ -41,6 +42,7 @@ Both sides have to give the same runs before they are timed.
   wide       runs of 1,700 keys against as many narrow ones; a run of 12,000 metrics
   workers    16 clients through one process and through two
   growth     what the gateway holds over half an hour of load
+  hits       answers from caches against Express alone that gives the same bytes
   proxy      pass-through against a bare http-proxy-middleware
   store      the gateway's own store against MLflow on SQLite with the same runs
   backfill   filling an index against reading the same pages

@@ -1,10 +1,12 @@
 import type { GrowthResult } from './growth.ts';
+import type { HitsResult } from './hits.ts';
 import type { Machine } from './machine.ts';
 import type { ProxyResult } from './proxy.ts';
 import type { ReconcileResult } from './reconcile.ts';
 import { type BackfillSection, describeBackfill } from './report/backfill.ts';
 import { describeFeed, type FeedSection } from './report/feed.ts';
 import { describeGrowth } from './report/growth.ts';
+import { describeHits } from './report/hits.ts';
 import { describeMlflow, type MlflowSection } from './report/mlflow.ts';
 import { describeProxy } from './report/proxy.ts';
 import { describeReconcile } from './report/reconcile.ts';
@@ -26,6 +28,7 @@ export interface BenchReport {
   readonly wide?: WideResult;
   readonly workers?: WorkersSection;
   readonly growth?: GrowthResult;
+  readonly hits?: HitsResult;
   readonly proxy?: readonly ProxyResult[];
   readonly store?: StoreSection;
   readonly backfill?: BackfillSection;
@@ -49,6 +52,7 @@ export const printReport = (report: BenchReport): string =>
     ...(report.wide ? [describeWide(report.wide)] : []),
     ...(report.workers ? [describeWorkers(report.workers)] : []),
     ...(report.growth ? [describeGrowth(report.growth)] : []),
+    ...(report.hits ? [describeHits(report.hits)] : []),
     ...(report.proxy ? [describeProxy(report.proxy)] : []),
     ...(report.store ? [describeStore(report.store)] : []),
     ...(report.backfill ? [describeBackfill(report.backfill)] : []),
