@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { interrupted } from '../fixtures/interrupted.ts';
 import { runCommand } from '../fixtures/run-command.ts';
 import { createExperiments } from '../fuzz/load-runs.ts';
 import { Random } from '../fuzz/random.ts';
@@ -106,11 +107,10 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (!options) return void print(HELP);
   print(`seed ${options.seed}`);
-  const stopped = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopped.abort());
+  const stopped = interrupted();
   const stage = await openStage(options);
   try {
-    process.exitCode = (await soakOn(stage, options, stopped.signal)) ? 0 : 1;
+    process.exitCode = (await soakOn(stage, options, stopped)) ? 0 : 1;
   } finally {
     await stage.close();
   }

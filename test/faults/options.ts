@@ -1,5 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { oneOf } from '../fixtures/one-of.ts';
+import { toNumber } from '../fixtures/to-number.ts';
 
 /** What can be killed or paused; of a cluster, one node at a time. */
 export const TARGETS = ['elasticsearch', 'redis', 'mlflow', 'gateway'] as const;
@@ -51,12 +52,6 @@ const SPEC = {
   calm: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } satisfies ParseArgsOptionsConfig;
-
-function toNumber(name: string, text: string): number {
-  const number = Number(text);
-  if (!(number >= 0) || text === '') throw new Error(`--${name} takes a number, not ${text}`);
-  return number;
-}
 
 /** @throws Error that says which option is wrong. Undefined when only help was asked. */
 export function readOptions(args: readonly string[]): FaultsOptions | undefined {
