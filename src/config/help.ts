@@ -110,7 +110,9 @@ Options
   --experiment ID       only what is about this experiment and its runs; may be repeated
   --json                print JSON when it is done
   --redis URL           Redis of the cache
-${SAME}
+
+and the flags, variables and file that the gateway is started with: they name the Redis and its keys (npm start -- --help).
+
 Exit code: 0 it is void · 1 Redis or the MLflow server does not answer, or there is no such run · 2 bad configuration or usage
 `;
 
