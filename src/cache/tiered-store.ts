@@ -7,7 +7,7 @@ import type { MemoryStore } from './memory-store.ts';
  * @param lastsMs how long copies are held of what others stored; entries that end earlier say so themselves
  */
 export const createTieredStore = (near: MemoryStore, shared: CacheStore, lastsMs: number): CacheStore => ({
-  name: `${near.name} and ${shared.name}`,
+  name: shared.name,
   ...(shared.breaker && { breaker: shared.breaker }),
   async get(key) {
     const copy = await near.get(key);
