@@ -8,11 +8,13 @@ import { toApiRequest } from './api-request.ts';
 import { startChild } from './child-server.ts';
 import { openConnection } from './connection.ts';
 import { logRuns } from './log-runs.ts';
+import { openBareAnswer } from './open-bare-answer.ts';
 import { openCacheGateway } from './open-cache-gateway.ts';
 import type { BenchOptions } from './options.ts';
 import type { Say } from './progress.ts';
 import type { RecordedRequest } from './recorder.ts';
 import { repeatUntil } from './repeat-until.ts';
+import { ROUNDS } from './search-load.ts';
 import { openSourcedConnection } from './sourced-connection.ts';
 import { median, type Percentiles, percentilesOf } from './statistics.ts';
 import { type Open, withServices } from './with-services.ts';
@@ -32,7 +34,6 @@ export interface HitsResult {
 }
 
 const CLIENTS = [1, 16, 64];
-const ROUNDS = 5;
 const RUNS = 100;
 const BARE_KEY = 'bench-bare';
 
@@ -107,9 +108,8 @@ async function checkSame(open: Open, url: string, request: RecordedRequest, answ
 }
 
 async function openBare(open: Open, answer: Buffer) {
-  const server = await open(startChild('bare-answer.ts'));
-  const ask = await openConnection(open, server.url);
-  await ask({ method: 'PUT', path: '/', headers: { 'content-type': 'application/json' }, body: answer });
+  const { server, answerWith } = await openBareAnswer(open);
+  await answerWith(answer);
   return server;
 }
 

@@ -1,5 +1,5 @@
-import { startChild } from './child-server.ts';
 import { type Ask, openConnection } from './connection.ts';
+import { openBareAnswer } from './open-bare-answer.ts';
 import { type CacheStore, openCacheGateway } from './open-cache-gateway.ts';
 import { peakMemoryMiB } from './process-memory.ts';
 import { openSourcedConnection, type SourcedConnection } from './sourced-connection.ts';
@@ -47,11 +47,6 @@ export async function openMlflowSides(open: Open, urls: Urls, profile: string | 
 }
 
 async function openBare(open: Open): Promise<MlflowSides['bare']> {
-  const server = await open(startChild('bare-answer.ts'));
-  const ask = await openConnection(open, server.url);
-  return Object.assign(ask, {
-    async answerWith(body: Buffer) {
-      await ask({ method: 'PUT', path: '/', headers: { 'content-type': 'application/json' }, body });
-    },
-  });
+  const { server, answerWith } = await openBareAnswer(open);
+  return Object.assign(await openConnection(open, server.url), { answerWith });
 }

@@ -8,7 +8,7 @@ import type { Secrets } from '../config/secrets.ts';
 import { dependency } from '../plan/read.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import { OwnReadings } from '../upstream/own-readings.ts';
-import { UpstreamClient } from '../upstream/upstream-client.ts';
+import { UpstreamClient, type UpstreamOptions } from '../upstream/upstream-client.ts';
 import { printJson } from './print-json.ts';
 
 /** How long Redis is given to answer, and a command to it, in ms. */
@@ -41,7 +41,7 @@ export async function runPurge(config: Config, secrets: Secrets, options: Comman
 const namesOfExperiment = (id: string) => [dependency.experiments, dependency.runsOf(id)];
 
 /** What answers about a run depend on: searches of its experiment are among them. @throws Error for a run that does not exist. */
-async function namesOfRuns(upstream: ConstructorParameters<typeof UpstreamClient>[0], runIds: readonly string[]) {
+async function namesOfRuns(upstream: UpstreamOptions, runIds: readonly string[]) {
   const client = new UpstreamClient(upstream);
   const readings = new OwnReadings(client);
   try {

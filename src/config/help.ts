@@ -29,7 +29,7 @@ Usage
   npm run verify -- --upstream URL [options]       compare the index with the MLflow server
   npm run backfill -- --upstream URL [options]     copy the runs of the MLflow server into the index, then stop
   npm run rebuild -- --upstream URL [options]      have the running gateway build the index anew
-  npm run purge -- --redis URL [options]           make void what the cache keeps
+  npm run purge -- --upstream URL --redis URL      make void what the cache keeps
 ${OPTIONS}`;
 
 const SAME = `

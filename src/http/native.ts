@@ -88,11 +88,11 @@ export function createNativeHandler(deps: NativeDeps) {
     const wording = body ? wordingOfBody(body) : wordingOfQuery(queryOf(req.url ?? ''));
     const ours = await answerOf(endpoint, wording, { req, signal: signalOf(res) });
     if ('status' in ours) {
-      const { body, encoding } = await compress(ours.body, req);
+      const { body: bytes, encoding } = await compress(ours.body, req);
       const headers = { ...headersFor(req.headers.origin), ...headersOf(ours), ...encoding };
       res.locals.source = headers['x-gateway-source'];
       res.locals.cache = ours.cache;
-      return sendUnlessKnown(headers, body, req, res);
+      return sendUnlessKnown(headers, bytes, req, res);
     }
     onHandOn(ours.kind, endpoint, ours);
     return handOn(req, res, body);
