@@ -1,11 +1,11 @@
 import type { SearchExperiments } from '../../src/plan/search-experiments.ts';
-import type { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import type { Requester } from '../../src/upstream/upstream-client.ts';
 import { contentTypeOf, post } from './ask.ts';
 import { VIEW_TYPE } from './run-adapter.ts';
 
 /** Asks MLflow for experiments. Its answer comes back whole, errors too. */
 export const createExperimentSearch =
-  (client: UpstreamClient): SearchExperiments =>
+  (client: Requester): SearchExperiments =>
   async ({ filter, orderBy, view, maxResults, pageToken }, signal) => {
     const body = {
       filter,

@@ -1,5 +1,5 @@
 import type { Dialect } from '../../src/domain/dialect.ts';
-import type { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import type { Requester } from '../../src/upstream/upstream-client.ts';
 import { post } from './ask.ts';
 
 /**
@@ -8,7 +8,7 @@ import { post } from './ask.ts';
  * old to say that they keep runs in a database at all.
  * @throws GatewayError when the server cannot be asked.
  */
-export async function probeDialect(client: UpstreamClient, signal: AbortSignal): Promise<Dialect | undefined> {
+export async function probeDialect(client: Requester, signal: AbortSignal): Promise<Dialect | undefined> {
   if (!(await isSqlStore(client, signal))) return undefined;
   const search = async (experimentId: string, filter: string) => {
     const body = { experiment_ids: [experimentId], filter, max_results: 1 };
@@ -22,7 +22,7 @@ export async function probeDialect(client: UpstreamClient, signal: AbortSignal):
   return infinity.text.includes('MySQL') ? 'mysql' : undefined;
 }
 
-async function isSqlStore(client: UpstreamClient, signal: AbortSignal): Promise<boolean> {
+async function isSqlStore(client: Requester, signal: AbortSignal): Promise<boolean> {
   const { status, body } = await client.request({ method: 'GET', path: '/api/3.0/mlflow/server-info', signal });
   return status === 200 && /"store_type":\s*"SqlStore"/.test(body.toString('utf8'));
 }

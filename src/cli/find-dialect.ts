@@ -2,7 +2,7 @@ import { findCollatedPair, probeDialect } from '../../adapters/mlflow/index.ts';
 import type { Config } from '../config/schema.ts';
 import type { Dialect } from '../domain/dialect.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { UpstreamClient } from '../upstream/upstream-client.ts';
+import type { Requester } from '../upstream/upstream-client.ts';
 
 /**
  * The database below an MLflow server: as configured, or as the server shows it. That a PostgreSQL sorts text by its bytes is
@@ -11,7 +11,7 @@ import type { UpstreamClient } from '../upstream/upstream-client.ts';
  */
 export async function findDialect(
   configured: Config['dialect'],
-  upstream: UpstreamClient,
+  upstream: Requester,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<Dialect | undefined> {

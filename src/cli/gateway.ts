@@ -21,11 +21,13 @@ import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { OwnReadings } from '../upstream/own-readings.ts';
+import { createOwnRequester } from '../upstream/own-requester.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { findDialect } from './find-dialect.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
 import { joinSilently, openCacheLedger } from './open-ledger.ts';
+import { ownAuthorization } from './own-authorization.ts';
 import { readVersion } from './version.ts';
 import type { Worker } from './worker.ts';
 
@@ -50,6 +52,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const stop = new AbortController();
   const metrics = new Metrics(worker);
   const upstream = new UpstreamClient(config.upstream);
+  const own = createOwnRequester(upstream, ownAuthorization(config, secrets));
   const passThrough = createPassThrough({
     ...config.upstream,
     onFailure: (err) => logger.error({ err }, 'passing a request on failed'),
@@ -57,7 +60,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const directory = new RunDirectory();
   const onBreakerChange: OnBreakerChange = (dependency, state, err) =>
     logger.warn({ dependency, state, err }, state === 'open' ? 'left alone after a failure' : 'answers again');
-  const readings = new OwnReadings(upstream, { onChange: onBreakerChange });
+  const readings = new OwnReadings(own, { onChange: onBreakerChange });
   const reader = createRunReader(readings);
   const parts = { directory, reader, metrics, logger, onBreakerChange };
   const cache = openCache(config, secrets, { ...parts, signal: stop.signal, attendance: () => attendance });
@@ -81,7 +84,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
 
   async function learnDialect(): Promise<void> {
     while (!dialect && !stop.signal.aborted) {
-      dialect = await findDialect(config.dialect, upstream, logger, stop.signal).catch(() => undefined);
+      dialect = await findDialect(config.dialect, own, logger, stop.signal).catch(() => undefined);
       if (!dialect)
         await sleep(DIALECT_RETRY_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
     }
@@ -110,14 +113,14 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     breakers: Object.fromEntries(breakers.map(({ name, status }) => [name, status])),
   });
 
-  const reads = createSingleReads(createGet(upstream));
+  const reads = createSingleReads(createGet(own));
   const app = createApp({
     listen: config.listen,
     upstream,
     passThrough,
     planner: {
       runSearch: createRunSearch({
-        backend: createMlflowAdapter(upstream),
+        backend: createMlflowAdapter(own),
         get index() {
           return index?.searched;
         },
@@ -128,7 +131,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
           logger.warn({ err }, 'the MLflow server answers instead of the index');
         },
       }),
-      experimentSearch: createExperimentSearch(createMlflowExperimentSearch(upstream)),
+      experimentSearch: createExperimentSearch(createMlflowExperimentSearch(own)),
       ...reads,
     },
     cachedRead: cache.read,

@@ -3,12 +3,14 @@ import { createRunReader } from '../../adapters/mlflow/index.ts';
 import { RedisStore } from '../../adapters/redis/index.ts';
 import type { CommandOptions } from '../config/command.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { type Config, hasUpstream } from '../config/schema.ts';
+import { type Config, hasUpstream, type UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { dependency } from '../plan/read.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import { OwnReadings } from '../upstream/own-readings.ts';
-import { UpstreamClient, type UpstreamOptions } from '../upstream/upstream-client.ts';
+import { createOwnRequester } from '../upstream/own-requester.ts';
+import { UpstreamClient } from '../upstream/upstream-client.ts';
+import { ownAuthorization } from './own-authorization.ts';
 import { printJson } from './print-json.ts';
 
 /** How long Redis is given to answer, and a command to it, in ms. */
@@ -25,7 +27,7 @@ export async function runPurge(config: Config, secrets: Secrets, options: Comman
       { path: 'redis.url', message: 'missing: a cache in memory alone is gone with its gateway' },
     ]);
   const { runIds = [], experimentIds = [] } = options;
-  const names = [...(await namesOfRuns(config.upstream, runIds)), ...experimentIds.flatMap(namesOfExperiment)];
+  const names = [...(await namesOfRuns(config, secrets, runIds)), ...experimentIds.flatMap(namesOfExperiment)];
   const purged = names.length > 0 ? [...new Set(names)] : [dependency.backend];
   const store = new RedisStore({ url, password: secrets.redisPassword, keyPrefix, commandTimeoutMs: COMMAND_MS });
   try {
@@ -41,9 +43,9 @@ export async function runPurge(config: Config, secrets: Secrets, options: Comman
 const namesOfExperiment = (id: string) => [dependency.experiments, dependency.runsOf(id)];
 
 /** What answers about a run depend on: searches of its experiment are among them. @throws Error for a run that does not exist. */
-async function namesOfRuns(upstream: UpstreamOptions, runIds: readonly string[]) {
-  const client = new UpstreamClient(upstream);
-  const readings = new OwnReadings(client);
+async function namesOfRuns(config: UpstreamConfig, secrets: Secrets, runIds: readonly string[]) {
+  const client = new UpstreamClient(config.upstream);
+  const readings = new OwnReadings(createOwnRequester(client, ownAuthorization(config, secrets)));
   try {
     return (await Promise.all(runIds.map((id) => namesOfRun(createRunReader(readings), id)))).flat();
   } finally {

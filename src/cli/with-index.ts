@@ -7,15 +7,18 @@ import { NEVER_USED } from '../indexing/backfill-command.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import { OwnReadings } from '../upstream/own-readings.ts';
-import { UpstreamClient } from '../upstream/upstream-client.ts';
+import { createOwnRequester } from '../upstream/own-requester.ts';
+import { type Requester, UpstreamClient } from '../upstream/upstream-client.ts';
 import { openRunsIndex, placeOf } from './open-index.ts';
+import { ownAuthorization } from './own-authorization.ts';
 
 /** What a command has to work with. */
 export interface Opened {
   readonly config: UpstreamConfig;
   /** Not prepared yet. */
   readonly index: RunsIndex;
-  readonly upstream: UpstreamClient;
+  /** Asks the MLflow server in the gateway's name. */
+  readonly upstream: Requester;
   readonly reader: RunReader;
   /** Aborts at Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
@@ -34,7 +37,8 @@ export async function withIndex(
   const index = openRunsIndex(config, secrets);
   if (!index) throw new ConfigError([{ path: 'index.store', message: 'is none: there is no index' }]);
   const upstream = new UpstreamClient(config.upstream);
-  const readings = new OwnReadings(upstream);
+  const own = createOwnRequester(upstream, ownAuthorization(config, secrets));
+  const readings = new OwnReadings(own);
   const interrupted = new AbortController();
   let exitCode: number | undefined;
   for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -44,7 +48,7 @@ export async function withIndex(
     });
   const { signal } = interrupted;
   try {
-    const result = await work({ config, index, upstream, reader: createRunReader(readings), signal });
+    const result = await work({ config, index, upstream: own, reader: createRunReader(readings), signal });
     return exitCode ?? result;
   } catch (error) {
     if (exitCode === undefined) throw error;

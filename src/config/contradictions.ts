@@ -8,14 +8,15 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
   {
     path: 'upstream.url',
     wrong: (given) => /^https?:\/\/[^/?#]*@/.test(String(given('upstream.url'))),
-    message: "must not hold credentials, everyone's requests would carry them; the callers' own are passed on",
+    message:
+      "must not hold credentials, everyone's requests would carry them; the gateway's own go to upstream.username",
   },
   {
     path: 'upstream.url',
     wrong: (given) => /[?#]/.test(String(given('upstream.url'))),
     message: 'must not have a query or a fragment',
   },
-  ...['elasticsearch.url', 'redis.url'].map((path) => ({
+  ...['elasticsearch.url', 'redis.url', 'upstream.username', 'upstream.tokenEnv'].map((path) => ({
     path,
     wrong: (given: Given) => Boolean(given(path)) && !given('upstream.url'),
     message: 'is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL',
@@ -67,10 +68,15 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
       'a cache in memory does not hear of the writes of other workers; for several set redis.url (--redis URL or ' +
       'GATEWAY_REDIS_URL) and cache.store: redis, or cache.store: none',
   },
-  {
-    path: 'elasticsearch.username',
-    wrong: (given) => Boolean(given('elasticsearch.username')) !== Boolean(given('elasticsearch.passwordEnv')),
+  ...['elasticsearch', 'upstream'].map((section) => ({
+    path: `${section}.username`,
+    wrong: (given: Given) => Boolean(given(`${section}.username`)) !== Boolean(given(`${section}.passwordEnv`)),
     message: 'username and passwordEnv go together',
+  })),
+  {
+    path: 'upstream.tokenEnv',
+    wrong: (given) => Boolean(given('upstream.tokenEnv') && given('upstream.username')),
+    message: 'give either a token or a user name, not both',
   },
   {
     path: 'elasticsearch.apiKeyEnv',

@@ -43,6 +43,16 @@ const Upstream = z.strictObject({
     .describe(
       'The MLflow server; a path in it is put before every request path. Without it the gateway keeps runs itself',
     ),
+  username: z
+    .string()
+    .regex(/^[^:]+$/, 'not a user name: empty, or with a colon')
+    .optional()
+    .describe("The gateway's own user name there, for what it asks itself"),
+  passwordEnv: z.string().optional().describe('Name of the environment variable that holds the password'),
+  tokenEnv: z
+    .string()
+    .optional()
+    .describe('Name of the environment variable that holds a bearer token, instead of user name and password'),
   timeoutMs: milliseconds
     .default(120_000)
     .describe('Silence of the MLflow server after which a request gets 504, in ms'),

@@ -5,9 +5,17 @@ export interface Secrets {
   readonly elasticsearchPassword: string | undefined;
   readonly elasticsearchApiKey: string | undefined;
   readonly redisPassword: string | undefined;
+  readonly upstreamPassword: string | undefined;
+  readonly upstreamToken: string | undefined;
 }
 
-const PATHS = ['elasticsearch.passwordEnv', 'elasticsearch.apiKeyEnv', 'redis.passwordEnv'] as const;
+const PATHS = [
+  'elasticsearch.passwordEnv',
+  'elasticsearch.apiKeyEnv',
+  'redis.passwordEnv',
+  'upstream.passwordEnv',
+  'upstream.tokenEnv',
+] as const;
 
 /** The variables that hold secrets, whatever their names. */
 export function secretVariables(layers: Layers): string[] {
@@ -15,11 +23,13 @@ export function secretVariables(layers: Layers): string[] {
 }
 
 export function readSecrets(layers: Layers, env: Readonly<Record<string, string | undefined>>): Secrets {
-  const [elasticsearchPassword, elasticsearchApiKey, redisPassword] = PATHS.map((path) => {
-    const variable = valueAt(layers, path);
-    if (typeof variable !== 'string') return undefined;
-    if (!env[variable]) complain(layers, path, `the variable ${variable} is not set`);
-    return env[variable];
-  });
-  return { elasticsearchPassword, elasticsearchApiKey, redisPassword };
+  const [elasticsearchPassword, elasticsearchApiKey, redisPassword, upstreamPassword, upstreamToken] = PATHS.map(
+    (path) => {
+      const variable = valueAt(layers, path);
+      if (typeof variable !== 'string') return undefined;
+      if (!env[variable]) complain(layers, path, `the variable ${variable} is not set`);
+      return env[variable];
+    },
+  );
+  return { elasticsearchPassword, elasticsearchApiKey, redisPassword, upstreamPassword, upstreamToken };
 }

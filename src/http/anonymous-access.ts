@@ -1,4 +1,4 @@
-import type { UpstreamClient } from '../upstream/upstream-client.ts';
+import type { Requester } from '../upstream/upstream-client.ts';
 
 /** What the backend did with a question that carried no name: answered it, refused it, or did not answer. */
 export type Access = 'unknown' | 'open' | 'closed' | 'unreachable';
@@ -15,7 +15,7 @@ export interface AnonymousAccessOptions {
  * calling may give each a different one.
  */
 export class AnonymousAccess {
-  readonly #upstream: UpstreamClient;
+  readonly #upstream: Requester;
   readonly #options: AnonymousAccessOptions;
   readonly #stop = new AbortController();
   #access: Access = 'unknown';
@@ -23,7 +23,7 @@ export class AnonymousAccess {
   #lastOpen = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(upstream: UpstreamClient, options: AnonymousAccessOptions) {
+  constructor(upstream: Requester, options: AnonymousAccessOptions) {
     this.#upstream = upstream;
     this.#options = options;
   }

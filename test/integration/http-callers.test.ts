@@ -133,6 +133,46 @@ describe('a backend that answers anyone', () => {
   });
 });
 
+describe("the gateway's own name", () => {
+  it.each([
+    [
+      { username: 'gateway', passwordEnv: 'P' },
+      { upstreamPassword: 'pass:word' },
+      `Basic ${btoa('gateway:pass:word')}`,
+    ],
+    [{ tokenEnv: 'T' }, { upstreamToken: 'secret' }, 'Bearer secret'],
+  ])('goes with what it asks itself, and with nothing of a caller: %j', async (names, secrets, own) => {
+    const ofCallers: [string | undefined, string | undefined][] = [];
+    const ofReads = new Set<string | undefined>();
+    upstream.answer((req, res) => {
+      const { authorization, 'x-caller': caller } = req.headers;
+      if (caller) ofCallers.push([req.url, authorization]);
+      else if (req.url === READ) ofReads.add(authorization);
+      sendJson(res, 200, {});
+    });
+    gateway = await openGateway(
+      { upstream: { url: upstream.url, ...names }, dialect: 'sqlite', log: { level: 'silent' } },
+      undefined,
+      secrets,
+    );
+    const { url } = gateway;
+    const headers = { 'x-caller': '1', 'content-type': 'application/json' };
+    const post = (path: string, body: string) => ask(url + path, { method: 'POST', headers, body });
+    expect(await ask(url + READ, { headers })).toMatchObject({ status: 200, cache: 'MISS' });
+    await ask(url + READ, { headers: { ...headers, authorization: 'theirs' } });
+    await post('/api/2.0/mlflow/runs/search', '{"experiment_ids":["1"],"filter":"not ours to read"}');
+    await post('/api/2.0/mlflow/runs/set-tag', `{"run_id":"${RUN}","key":"k","value":"v"}`);
+    await ask(`${url}/static`, { headers });
+    expect([...ofReads]).toEqual([own]);
+    expect(ofCallers).toEqual([
+      [READ, 'theirs'],
+      ['/api/2.0/mlflow/runs/search', undefined],
+      ['/api/2.0/mlflow/runs/set-tag', undefined],
+      ['/static', undefined],
+    ]);
+  });
+});
+
 describe('a backend that is away', () => {
   const isAway = (req: IncomingMessage) => void req.socket.destroy();
 

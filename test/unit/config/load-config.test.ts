@@ -99,6 +99,18 @@ describe('loadConfig', () => {
   it.each([
     { yaml: 'cache: { store: redis }', problem: /^cache.store: redis needs redis.url/ },
     { yaml: 'elasticsearch: { username: u }', problem: /^elasticsearch.username: username and passwordEnv/ },
+    { yaml: 'upstream: { url: "http://m", username: u }', problem: /^upstream.username: username and passwordEnv/ },
+    {
+      yaml: 'upstream: { url: "http://m", passwordEnv: PATH }',
+      problem: /^upstream.username: username and passwordEnv/,
+    },
+    { yaml: 'upstream: { url: "http://m", username: "a:b", passwordEnv: PATH }', problem: /^upstream.username: not a/ },
+    {
+      yaml: 'upstream: { url: "http://m", username: u, passwordEnv: P, tokenEnv: T }',
+      problem: /^upstream.tokenEnv: give either/,
+    },
+    { yaml: 'upstream: { tokenEnv: T }', problem: /^upstream.tokenEnv: is of no use without/ },
+    { yaml: 'upstream: { url: "http://m", tokenEnv: NOT_SET }', problem: /^upstream.tokenEnv: the variable NOT_SET/ },
     { yaml: 'elasticsearch: { caFile: /nowhere.pem }', problem: /^elasticsearch.caFile: cannot be read/ },
     { yaml: 'redis: { passwordEnv: NOT_SET }', problem: /^redis.passwordEnv: the variable NOT_SET is not set/ },
     { yaml: 'upstream: { url: "http://u:p@mlflow" }', problem: /^upstream.url: must not hold credentials/ },
