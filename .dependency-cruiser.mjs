@@ -6,6 +6,7 @@ const LAYERS = {
   query: ['domain', 'errors'],
   plan: ['query', 'domain', 'faults', 'errors'],
   cache: ['plan', 'domain', 'faults', 'errors'],
+  permissions: ['cache', 'plan', 'domain', 'errors'],
   indexing: ['plan', 'query', 'domain', 'faults', 'errors'],
   inspect: ['indexing', 'plan', 'query', 'domain', 'errors'],
   upstream: ['faults', 'errors'],

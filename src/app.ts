@@ -1,5 +1,4 @@
 import express, { type Express } from 'express';
-import type { CachedRead } from './cache/cached-read.ts';
 import { createCompress } from './http/compress.ts';
 import { createDispatch } from './http/dispatch.ts';
 import { createEndpoints, type Planner } from './http/endpoints.ts';
@@ -8,7 +7,7 @@ import { createLocationRewrite } from './http/forwarding.ts';
 import { createHostCheck } from './http/host-check.ts';
 import type { ListenRules } from './http/listen-rules.ts';
 import type { MarkedResponse } from './http/marks.ts';
-import { createNativeHandler } from './http/native.ts';
+import { createNativeHandler, type NativeDeps } from './http/native.ts';
 import { createNativeHeaders } from './http/native-headers.ts';
 import { observe } from './http/observe.ts';
 import { createOwnRoutes } from './http/own-routes.ts';
@@ -19,14 +18,13 @@ import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { UpstreamClient } from './upstream/upstream-client.ts';
 
-export interface AppDeps extends Pick<WriteDeps, 'expect' | 'settle'> {
+export interface AppDeps
+  extends Pick<WriteDeps, 'expect' | 'settle'>,
+    Pick<NativeDeps, 'cachedRead' | 'scopedRead' | 'sharing'> {
   readonly listen: ListenRules;
   readonly upstream: UpstreamClient;
   readonly passThrough: PassThrough;
   readonly planner: Planner;
-  readonly cachedRead: CachedRead;
-  /** Whether the backend is known to answer anyone, so that its answers may be shared. */
-  accelerate(): boolean;
   /** Resolves when requests of clients may be answered; undefined from then on. */
   opening(): Promise<unknown> | undefined;
   isReady(): Promise<boolean>;
@@ -66,7 +64,8 @@ function dispatchOf(deps: AppDeps) {
       headersFor: createNativeHeaders(listen),
       compress: createCompress(listen.compressFromBytes),
       cachedRead: deps.cachedRead,
-      accelerate: deps.accelerate,
+      scopedRead: deps.scopedRead,
+      sharing: deps.sharing,
       onHandOn(kind, { name }, declined) {
         metrics.handedOn(name, kind);
         const { filter, detail = '' } = declined ?? {};

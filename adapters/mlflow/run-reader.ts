@@ -68,7 +68,8 @@ function printTest(leaf: Leaf): string {
   return text;
 }
 
-const isOneOf = (runIds: readonly string[]) =>
+/** A filter that finds these runs alone. */
+export const isOneOf = (runIds: readonly string[]) =>
   printTest({ kind: 'member', field: { entity: 'attribute', key: 'run_id' }, values: runIds, negated: false });
 
 const ENDED_AT_ZERO = printTest({

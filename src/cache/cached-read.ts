@@ -13,7 +13,7 @@ export type CacheState = 'HIT' | 'MISS' | 'STALE' | 'BYPASS';
 
 export interface CachedAnswer extends ReadAnswer {
   readonly cache: CacheState;
-  /** How long ago a stored answer was stored, in ms. */
+  /** How long ago a stored answer was asked for, in ms. */
   readonly ageMs?: number;
 }
 
@@ -60,11 +60,10 @@ type Found = ReadAnswer & { readonly ageMs: number };
  * generations of before the fetch.
  */
 export function createCachedRead(options: CachedReadOptions): CachedRead {
-  const { store, trusts, maxEntryBytes } = options;
-  const { staleWhileRevalidateMs = 0, staleIfErrorMs = 0, shareWaitMs = 0 } = options;
+  const { store, trusts, maxEntryBytes, shareWaitMs = 0 } = options;
   const { signal: renewals = new AbortController().signal } = options;
   const flights = new SingleFlight<ReadAnswer>();
-  const ttlMsOf = (resource: Resource) => options.ttlMsOf?.[resource] ?? options.ttlMs;
+  const lifeOf = createLifetimes(options);
 
   /** Read before the fetch: an answer computed before a write can so never be found after it. */
   async function keyOf({ key, dependsOn }: PlannedRead): Promise<string | undefined> {
@@ -80,36 +79,37 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
     try {
       const bytes = await store.get(key);
       if (!bytes) return undefined;
-      const { answer, storedAt } = unpackEntry(bytes);
-      return { ...answer, ageMs: Math.max(0, Date.now() - storedAt) };
+      const { answer, askedAt } = unpackEntry(bytes);
+      return { ...answer, ageMs: Math.max(0, Date.now() - askedAt) };
     } catch {
       return undefined;
     }
   }
 
   /** Ends the wait of others in any case. */
-  async function keep(key: string, resource: Resource, answer?: ReadAnswer): Promise<void> {
+  async function keep(key: string, read: PlannedRead, askedAt: number, answer?: ReadAnswer): Promise<void> {
     const { status, body, lagMs = 0 } = answer ?? {};
-    const isWorth = status === 200 && lagMs === 0 && body && body.length <= maxEntryBytes && ttlMsOf(resource) > 0;
+    const { freshMs, renewedMs, missedMs } = lifeOf(read);
+    const isWorth = status === 200 && lagMs === 0 && body && body.length <= maxEntryBytes && freshMs > 0;
     if (!answer || !isWorth) return store.release(key);
-    const lastsMs = ttlMsOf(resource) + Math.max(staleWhileRevalidateMs, staleIfErrorMs);
-    return store.set(key, packEntry({ answer, storedAt: Date.now() }), lastsMs);
+    return store.set(key, packEntry({ answer, askedAt }), freshMs + Math.max(renewedMs, missedMs));
   }
 
   async function fetchAndKeep(key: string, read: PlannedRead, signal: AbortSignal): Promise<ReadAnswer> {
     let answer: ReadAnswer | undefined;
+    const askedAt = Date.now();
     try {
       answer = await read.fetch(signal);
       return answer;
     } finally {
-      keep(key, read.resource, answer).catch(() => undefined);
+      keep(key, read, askedAt, answer).catch(() => undefined);
     }
   }
 
   async function fetchInTurn(key: string, read: PlannedRead, signal: AbortSignal): Promise<ReadAnswer> {
     const look = async () => {
       const found = await find(key);
-      return found && found.ageMs <= ttlMsOf(read.resource) ? found : undefined;
+      return found && found.ageMs <= lifeOf(read).freshMs ? found : undefined;
     };
     const ofOther = await awaitTurn(store, key, { waitMs: shareWaitMs, look, signal });
     return ofOther ?? fetchAndKeep(key, read, signal);
@@ -123,17 +123,27 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
     const key = demand.mayStore ? await keyOf(read) : undefined;
     if (key === undefined) return { ...(await read.fetch(signal)), cache: 'BYPASS' };
     const found = demand.maxAgeMs > 0 ? await find(key) : undefined;
-    const ttlMs = ttlMsOf(read.resource);
-    if (found && found.ageMs <= Math.min(ttlMs, demand.maxAgeMs)) return { ...found, cache: 'HIT' };
+    const { freshMs, renewedMs, missedMs } = lifeOf(read);
+    if (found && found.ageMs <= Math.min(freshMs, demand.maxAgeMs)) return { ...found, cache: 'HIT' };
     // What others are waiting for may have been computed before this caller asked, who wants none that is old or stale.
     if (demand.maxAgeMs < Number.POSITIVE_INFINITY)
       return { ...(await fetchAndKeep(key, read, signal)), cache: 'MISS' };
-    const isWithin = (ms: number) => found !== undefined && found.ageMs <= ttlMs + ms;
-    if (found && isWithin(staleWhileRevalidateMs)) {
+    const isWithin = (ms: number) => found !== undefined && found.ageMs <= freshMs + ms;
+    if (found && isWithin(renewedMs)) {
       fetchForAll(key, read, demand, renewals).catch(() => undefined);
       return { ...found, cache: 'STALE' };
     }
-    return unlessDown(fetchForAll(key, read, demand, signal), isWithin(staleIfErrorMs) ? found : undefined);
+    return unlessDown(fetchForAll(key, read, demand, signal), isWithin(missedMs) ? found : undefined);
+  };
+}
+
+/** How long an answer is given as it is, and how much longer while a new one is fetched, or cannot be had, in ms. */
+function createLifetimes({ ttlMs, ttlMsOf, staleWhileRevalidateMs = 0, staleIfErrorMs = 0 }: CachedReadOptions) {
+  return ({ resource, maxAgeMs }: PlannedRead) => {
+    const freshMs = ttlMsOf?.[resource] ?? ttlMs;
+    return maxAgeMs === undefined
+      ? { freshMs, renewedMs: staleWhileRevalidateMs, missedMs: staleIfErrorMs }
+      : { freshMs: Math.min(freshMs, maxAgeMs), renewedMs: 0, missedMs: 0 };
   };
 }
 

@@ -109,6 +109,7 @@ export class Invalidation {
     const names = new Set<string>();
     if (effect.unknown) names.add(dependency.backend);
     if (effect.experimentsChanged || effect.createdExperiments.length > 0) names.add(dependency.experiments);
+    if (effect.permissionsChanged) names.add(dependency.permissions);
     for (const id of effect.experimentsWithChangedRuns) names.add(dependency.runsOf(id));
     for (const { runId, experimentId = this.#options.directory.experimentOf(runId) } of effect.runs) {
       names.add(dependency.run(runId));

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createMlflowAdapter,
   createExperimentSearch as createMlflowExperimentSearch,
+  createPermissionProbe,
   createRunReader,
 } from '../../adapters/mlflow/index.ts';
 import { createApp } from '../app.ts';
@@ -11,8 +12,13 @@ import type { Secrets } from '../config/secrets.ts';
 import type { Dialect } from '../domain/dialect.ts';
 import type { OnBreakerChange } from '../faults/breaker.ts';
 import { AnonymousAccess } from '../http/anonymous-access.ts';
+import type { Planner } from '../http/endpoints.ts';
 import { createGet } from '../http/get-from-backend.ts';
+import type { Sharing } from '../http/native.ts';
 import { createPassThrough } from '../http/pass-through.ts';
+import { createAnyRunOf } from '../permissions/any-run-of.ts';
+import { Permissions } from '../permissions/permissions.ts';
+import { createScopedRead } from '../permissions/scoped-read.ts';
 import { RunDirectory } from '../plan/run-directory.ts';
 import { createExperimentSearch } from '../plan/search-experiments.ts';
 import { createRunSearch } from '../plan/search-runs.ts';
@@ -52,7 +58,8 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const stop = new AbortController();
   const metrics = new Metrics(worker);
   const upstream = new UpstreamClient(config.upstream);
-  const own = createOwnRequester(upstream, ownAuthorization(config, secrets));
+  const authorization = ownAuthorization(config, secrets);
+  const own = createOwnRequester(upstream, authorization);
   const passThrough = createPassThrough({
     ...config.upstream,
     onFailure: (err) => logger.error({ err }, 'passing a request on failed'),
@@ -73,11 +80,15 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const cacheLedger = index ? undefined : openCacheLedger(config, secrets, { logger, cache });
   const attendance = index ? index.attendance : cacheLedger;
   const access = new AnonymousAccess(upstream, {
+    own: authorization === undefined ? undefined : own,
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
   });
   const breakers = [readings.breaker, index?.breaker, cache.breaker].flatMap((breaker) => breaker ?? []);
   metrics.breakers(breakers);
-  const accelerate = () => access.isOpen(config.cache.staleIfErrorSeconds * 1_000);
+  const sharing = (): Sharing => {
+    if (access.isOpen(config.cache.staleIfErrorSeconds * 1_000)) return 'everyone';
+    return access.access === 'named' ? 'named' : 'nobody';
+  };
   let started = false;
   const start = Promise.withResolvers<void>();
   let dialect: Dialect | undefined;
@@ -93,6 +104,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
 
   async function settle(effect: WriteEffect): Promise<void> {
     for (const { runId, experimentId } of effect.runs) if (experimentId) directory.learn(runId, experimentId);
+    if (effect.permissionsChanged || effect.unknown) permissions.forget();
     await Promise.all([index?.feed.apply(effect), cache.invalidate(effect)]);
   }
 
@@ -107,40 +119,57 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     version: readVersion(),
     worker: worker && { number: worker.number, of: worker.of, pid: process.pid },
     upstream: { url: config.upstream.url, reachable: await isReady(), dialect: dialect ?? 'unknown' },
-    accelerated: { active: accelerate(), anonymousAccess: access.access },
+    accelerated: { active: sharing() !== 'nobody', for: sharing(), anonymousAccess: access.access },
     index: index?.status() ?? 'none',
     cache: cache.name,
     breakers: Object.fromEntries(breakers.map(({ name, status }) => [name, status])),
   });
 
-  const reads = createSingleReads(createGet(own));
+  const planner: Planner = {
+    runSearch: createRunSearch({
+      backend: createMlflowAdapter(own),
+      get index() {
+        return index?.searched;
+      },
+      dialect: () => dialect,
+      consistency: config.feed.consistency,
+      onIndexFailure(err) {
+        metrics.indexFailed();
+        logger.warn({ err }, 'the MLflow server answers instead of the index');
+      },
+    }),
+    experimentSearch: createExperimentSearch(createMlflowExperimentSearch(own)),
+    ...createSingleReads(createGet(own)),
+  };
+  const maxAgeMs = config.permissions.maxAgeSeconds * 1_000;
+  const permissions = new Permissions({
+    probe: createPermissionProbe(upstream),
+    maxAgeMs,
+    anyRunOf: createAnyRunOf(planner.runSearch, cache.read),
+    hasRun: async (runId, experimentId, signal) => (await reader.readRuns(experimentId, [runId], signal)).length > 0,
+  });
   const app = createApp({
     listen: config.listen,
     upstream,
     passThrough,
-    planner: {
-      runSearch: createRunSearch({
-        backend: createMlflowAdapter(own),
-        get index() {
-          return index?.searched;
-        },
-        dialect: () => dialect,
-        consistency: config.feed.consistency,
-        onIndexFailure(err) {
-          metrics.indexFailed();
-          logger.warn({ err }, 'the MLflow server answers instead of the index');
-        },
-      }),
-      experimentSearch: createExperimentSearch(createMlflowExperimentSearch(own)),
-      ...reads,
-    },
+    planner,
     cachedRead: cache.read,
+    scopedRead: createScopedRead({
+      cachedRead: cache.read,
+      permissions,
+      maxAgeMs,
+      async experimentOf(runId, signal) {
+        const experimentId = directory.experimentOf(runId) ?? (await reader.experimentOf(runId, signal));
+        if (experimentId !== undefined) directory.learn(runId, experimentId);
+        return experimentId;
+      },
+    }),
     expect(effect) {
       cache.expect(effect);
       return index?.feed.expect(effect) ?? (() => {});
     },
     settle,
-    accelerate,
+    sharing,
     // Others that share index or cache would not hear of a write before.
     opening: () => (started ? undefined : start.promise),
     isReady,
@@ -176,6 +205,8 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
 const ACCESS_MEANS = {
   unknown: 'nothing is known of the MLflow server yet',
   open: 'the MLflow server answers anyone: index and cache are used',
+  named:
+    'the MLflow server asks who is calling, and the gateway is an administrator there: callers who name themselves get of index and cache what they may read',
   closed: 'the MLflow server asks who is calling: every request goes to it',
   unreachable: 'the MLflow server does not answer: every request goes to it',
 } as const;

@@ -59,6 +59,16 @@ const Upstream = z.strictObject({
   connections: z.int().positive().default(64).describe('Connections kept for searches and writes at most'),
 });
 
+const Permissions = z.strictObject({
+  maxAgeSeconds: z
+    .int()
+    .positive()
+    .default(10)
+    .describe(
+      "How long the word of MLflow's basic-auth app on what a caller may read is taken when a change of it goes past the gateway, in s",
+    ),
+});
+
 const Data = z.strictObject({
   dir: z.string().min(1).default('data').describe('Folder for files of the gateway; made when it is not there'),
 });
@@ -220,6 +230,7 @@ const Log = z.strictObject({
 export const ConfigSchema = z.strictObject({
   listen: Listen.prefault({}),
   upstream: Upstream.prefault({}),
+  permissions: Permissions.prefault({}),
   data: Data.prefault({}),
   index: Index.prefault({}),
   elasticsearch: Elasticsearch.prefault({}),

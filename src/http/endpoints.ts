@@ -17,11 +17,11 @@ export interface Planner {
 }
 
 /**
- * Why the backend answers: a field is not of the known form, the search's text is not understood, it refused the canonical
- * question, or we failed.
+ * Why the backend answers: a field is not of the known form, the search's text is not understood, it is not known that the caller
+ * may read all of it, it refused the canonical question, or we failed.
  */
 export interface Declined {
-  readonly kind: 'fields' | 'search' | 'refused' | 'failed';
+  readonly kind: 'fields' | 'search' | 'permission' | 'refused' | 'failed';
   readonly detail?: string;
   /** The text that was not understood. */
   readonly filter?: string;

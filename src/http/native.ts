@@ -1,9 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CachedAnswer, CachedRead } from '../cache/cached-read.ts';
+import type { CacheDemand, CachedAnswer, CachedRead } from '../cache/cached-read.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
+import { callerOf } from '../permissions/caller-of.ts';
+import type { ScopedRead } from '../permissions/scoped-read.ts';
 import { BackendAnswer } from '../plan/backend-answer.ts';
-import type { Consistency } from '../plan/read.ts';
+import type { Caller } from '../plan/caller.ts';
+import type { Consistency, PlannedRead } from '../plan/read.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
+import { askAs } from './ask-as.ts';
 import { announcedLength, readBody } from './body.ts';
 import { cacheDemandOf } from './cache-demand.ts';
 import type { createCompress } from './compress.ts';
@@ -16,10 +20,14 @@ import { originalOf, relayStream } from './relay.ts';
 import { rememberPlans, type Wording, wordingOfBody, wordingOfQuery } from './remember-plans.ts';
 import { sendUnlessKnown } from './send-unless-known.ts';
 
+/** To whom answers that are kept may be given: to anyone, to those who may read them by the backend's word, to nobody. */
+export type Sharing = 'everyone' | 'named' | 'nobody';
+
 /**
  * Why a request to a native endpoint was answered by the backend from its original bytes: the backend is not known to
  * answer anyone, the caller has a name, the origin is for the backend to judge, the body cannot be read plainly, a field
- * is not of the known form, the search is not understood, the backend refused the canonical question, we failed.
+ * is not of the known form, the search is not understood, the caller may not read all of it as far as is known, the backend
+ * refused the canonical question, we failed.
  */
 export type HandOnKind = Declined['kind'] | 'closed' | 'caller' | 'origin' | 'body';
 
@@ -29,8 +37,9 @@ export interface NativeDeps {
   readonly headersFor: ReturnType<typeof createNativeHeaders>;
   readonly compress: ReturnType<typeof createCompress>;
   readonly cachedRead: CachedRead;
-  /** Whether the backend is known to answer anyone, so that its answers may be shared. */
-  accelerate(): boolean;
+  readonly scopedRead: ScopedRead;
+  /** Whether the backend is known to answer anyone, so that its answers may be shared; or each caller by known rules. */
+  readonly sharing: () => Sharing;
   onHandOn(kind: HandOnKind, endpoint: Endpoint, declined?: Declined): void;
   /** Told of a failure of ours that the backend made good. */
   onFailure(error: unknown, endpoint: Endpoint): void;
@@ -51,24 +60,47 @@ export function createNativeHandler(deps: NativeDeps) {
     await relayStream(await upstream.open(originalOf(req, body, signalOf(res))), res);
   }
 
-  function obstacleOf(req: IncomingMessage): HandOnKind | undefined {
-    if (!deps.accelerate()) return 'closed';
-    if (isSomeone(req)) return 'caller';
+  function obstacleOf(req: IncomingMessage, caller: Caller | undefined): HandOnKind | undefined {
+    if (deps.sharing() === 'nobody') return 'closed';
+    if (isInWorkspace(req) || (deps.sharing() === 'named' ? !caller : isSomeone(req))) return 'caller';
     if (!headersFor(req.headers.origin)) return 'origin';
     return isReadable(req) ? undefined : 'body';
+  }
+
+  /** The same for a caller of the backend's own, as far as they may read it. */
+  function readFor(
+    caller: Caller,
+    planned: PlannedRead,
+    { endpoint, wording, demand, req, body, signal }: Understood,
+  ): Promise<CachedAnswer | undefined> {
+    return deps.scopedRead(planned, {
+      caller,
+      demand,
+      signal,
+      among(experimentIds) {
+        const some = { ...(wording.read() as object), experiment_ids: experimentIds };
+        const replanned = endpoint.plan(some, demand.consistency);
+        return 'kind' in replanned ? undefined : replanned;
+      },
+      ask: askAs(caller, deps.upstream, req, body),
+    });
   }
 
   /** What we can answer by ourselves, else why not. */
   async function answerOf(
     endpoint: Endpoint,
-    wording: Wording,
-    { req, signal }: { readonly req: IncomingMessage; readonly signal: AbortSignal },
+    asked: Asked,
+    caller: Caller | undefined,
   ): Promise<CachedAnswer | Declined> {
+    const { req, body, signal } = asked;
     try {
+      const wording = body ? wordingOfBody(body) : wordingOfQuery(queryOf(req.url ?? ''));
       const consistency = consistencyOf(req);
       const planned = plan(endpoint, wording, consistency);
       if ('kind' in planned) return planned;
-      const answer = await cachedRead(planned, signal, { ...cacheDemandOf(req.headers['cache-control']), consistency });
+      const demand = { ...cacheDemandOf(req.headers['cache-control']), consistency };
+      if (caller) return (await readFor(caller, planned, { ...asked, endpoint, wording, demand })) ?? UNTOLD;
+      const answer = await cachedRead(planned, signal, demand);
       return answer.status === 200 ? answer : REFUSED;
     } catch (error) {
       if (signal.aborted || isHopeless(error)) throw error;
@@ -79,14 +111,14 @@ export function createNativeHandler(deps: NativeDeps) {
   }
 
   async function answer(endpoint: Endpoint, req: IncomingMessage, res: MarkedResponse): Promise<void> {
-    const obstacle = obstacleOf(req);
+    const caller = deps.sharing() === 'named' ? callerOf(req.headers) : undefined;
+    const obstacle = obstacleOf(req, caller);
     if (obstacle) {
       onHandOn(obstacle, endpoint);
       return handOn(req, res);
     }
     const body = req.method === 'POST' ? await readBody(req) : undefined;
-    const wording = body ? wordingOfBody(body) : wordingOfQuery(queryOf(req.url ?? ''));
-    const ours = await answerOf(endpoint, wording, { req, signal: signalOf(res) });
+    const ours = await answerOf(endpoint, { req, body, signal: signalOf(res) }, caller);
     if ('status' in ours) {
       const { body: bytes, encoding } = await compress(ours.body, req);
       const headers = { ...headersFor(req.headers.origin), ...headersOf(ours), ...encoding };
@@ -118,8 +150,22 @@ function mark(res: MarkedResponse): void {
   res.setHeader('x-cache', 'BYPASS');
 }
 
+/** A request that was read. */
+interface Asked {
+  readonly req: IncomingMessage;
+  readonly body: Buffer | undefined;
+  readonly signal: AbortSignal;
+}
+
+interface Understood extends Asked {
+  readonly endpoint: Endpoint;
+  readonly wording: Wording;
+  readonly demand: CacheDemand;
+}
+
 /** What the backend says to the original question is the answer then. */
 const REFUSED = { kind: 'refused' } as const;
+const UNTOLD = { kind: 'permission' } as const;
 const FAILED = { kind: 'failed' } as const;
 
 /** Asking the backend again would only double the wait. */
@@ -146,9 +192,11 @@ function consistencyOf({ headers }: IncomingMessage): Consistency | undefined {
 }
 
 /** Callers with a name get what the backend gives to them, not what it gives to anyone. */
-function isSomeone({ headers }: IncomingMessage): boolean {
+const isSomeone = ({ headers }: IncomingMessage): boolean => headers.authorization !== undefined;
+
+function isInWorkspace({ headers }: IncomingMessage): boolean {
   const workspace = headers['x-mlflow-workspace'];
-  return headers.authorization !== undefined || (workspace !== undefined && String(workspace).trim() !== '');
+  return workspace !== undefined && String(workspace).trim() !== '';
 }
 
 /** A POST as MLflow reads it: this media type exactly, parameters cut off, no encoding, a length. A GET has no body. */

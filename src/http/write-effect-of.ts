@@ -46,6 +46,7 @@ const EFFECT_OF: Readonly<
   'create-experiment': creationOfExperiment,
   experiment: () => ({ ...NO_EFFECT, experimentsChanged: true }),
   'experiment-with-runs': changeOfExperiment,
+  permissions: () => ({ ...NO_EFFECT, permissionsChanged: true }),
   anything: () => ANYTHING,
   'anything-later': () => ANYTHING,
 };

@@ -6,6 +6,7 @@
  * - `create-run-in-steps`: the same, but a refusal may come after the first step
  * - `experiment`: name or tags of an experiment
  * - `experiment-with-runs`: an experiment and every run in it
+ * - `permissions`: users, roles, and what they may do
  * - `anything`: cannot be told
  * - `anything-later`: the same, and a job goes on writing after the answer
  */
@@ -17,6 +18,7 @@ export type WriteKind =
   | 'create-experiment'
   | 'experiment'
   | 'experiment-with-runs'
+  | 'permissions'
   | 'anything'
   | 'anything-later';
 
@@ -62,7 +64,7 @@ const OTHERS: readonly (readonly [method: string, path: RegExp, kind: WriteKind]
 const API_PATH = /^\/(?:ajax-)?api\/(\d+\.\d+)\/(.+)$/;
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** The kind of write that a request is; undefined when it changes neither runs nor experiments. */
+/** The kind of write that a request is; undefined when it changes neither runs nor experiments, nor who may read them. */
 export function writeKind(method: string, path: string): WriteKind | undefined {
   if (SAFE_METHODS.includes(method)) return undefined;
   const [, version, rest = ''] = API_PATH.exec(asRouted(path)) ?? [];
@@ -71,6 +73,7 @@ export function writeKind(method: string, path: string): WriteKind | undefined {
   if (version === '2.0' && method === 'POST' && Object.hasOwn(POSTS, name)) return POSTS[name];
   const other = OTHERS.find(([otherMethod, pattern]) => otherMethod === method && pattern.test(rest));
   if (other) return other[2];
+  if (/^(users|roles|workspaces)(\/|$)/.test(name)) return 'permissions';
   // A later MLflow's write, perhaps.
   return /^(runs|experiments)\//.test(name) && !READS.includes(name) ? 'anything' : undefined;
 }

@@ -16,9 +16,21 @@ export interface ReadAnswer {
 /** What is read: the answers of each may be kept for another time. */
 export type Resource = 'run' | 'runSearch' | 'experiment' | 'experimentSearch' | 'metricHistory';
 
+/** What a read tells of: where the backend has rights, those that a caller needs. */
+export type Concern =
+  | { readonly kind: 'runs-of'; readonly experimentIds: readonly string[] }
+  | { readonly kind: 'runs'; readonly runIds: readonly string[] }
+  | { readonly kind: 'experiment'; readonly experimentId: string }
+  /** The answer says which. */
+  | { readonly kind: 'named-experiment' }
+  | { readonly kind: 'experiments' };
+
 /** A read that is fully understood, so that its answer may be stored and shared. */
 export interface PlannedRead {
   readonly resource: Resource;
+  readonly concern: Concern;
+  /** Older answers do not do, be they stale or not, in ms. */
+  readonly maxAgeMs?: number;
   /** Canonical: two requests that mean the same have the same key. Holds no generation and no caller. */
   readonly key: string;
   /** Names of the generations the answer depends on (see `dependency`). */
@@ -42,4 +54,6 @@ export const dependency = {
   /** The runs of one experiment. */
   runsOf: (experimentId: string) => `experiment:${experimentId}`,
   run: (runId: string) => `run:${runId}`,
+  /** What callers may read. */
+  permissions: 'permissions',
 } as const;

@@ -31,6 +31,7 @@ export const createExperimentSearch =
       };
       return {
         resource: 'experimentSearch',
+        concern: { kind: 'experiments' },
         key: `experiments/search ${JSON.stringify(canonical)}`,
         dependsOn: [dependency.backend, dependency.experiments],
         fetch: (signal) => ask(canonical, signal),

@@ -104,6 +104,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
     return {
       resource: 'runSearch',
+      concern: { kind: 'runs-of', experimentIds: query.experimentIds },
       key: `runs/search ${queryText(query)} ${page.limit} ${search.pageToken}`,
       dependsOn: [dependency.backend, ...query.experimentIds.map(dependency.runsOf)],
       async fetch(signal) {

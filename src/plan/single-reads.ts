@@ -1,4 +1,4 @@
-import { dependency, type PlannedRead, type ReadAnswer, type Resource } from './read.ts';
+import { type Concern, dependency, type PlannedRead, type ReadAnswer, type Resource } from './read.ts';
 
 /** Asks the backend for a path with its query. @throws GatewayError */
 export type Get = (pathAndQuery: string, signal: AbortSignal) => Promise<ReadAnswer>;
@@ -25,8 +25,14 @@ const BASE = '/api/2.0/mlflow';
 
 /** Reads of single runs, experiments and metrics; ids are canonical. The backend answers them, the cache keeps them. */
 export function createSingleReads(get: Get) {
-  const plan = (resource: Resource, path: string, dependsOn: readonly string[]): PlannedRead => ({
+  const plan = (
+    resource: Resource,
+    concern: Concern,
+    path: string,
+    dependsOn: readonly string[] = [dependency.experiments],
+  ): PlannedRead => ({
     resource,
+    concern,
     key: path,
     dependsOn: [dependency.backend, ...dependsOn],
     fetch: (signal) => get(BASE + path, signal),
@@ -34,12 +40,18 @@ export function createSingleReads(get: Get) {
   return {
     /** Deleting or restoring its experiment changes a run, hence `experiments`. */
     run: (runId: string) =>
-      plan('run', `/runs/get?run_id=${runId}&run_uuid=${runId}`, [dependency.experiments, dependency.run(runId)]),
-    experiment: (id: string) => plan('experiment', `/experiments/get?experiment_id=${id}`, [dependency.experiments]),
-    experimentByName: (name: string) =>
-      plan('experiment', `/experiments/get-by-name?experiment_name=${encodeURIComponent(name)}`, [
+      plan('run', { kind: 'runs', runIds: [runId] }, `/runs/get?run_id=${runId}&run_uuid=${runId}`, [
         dependency.experiments,
+        dependency.run(runId),
       ]),
+    experiment: (experimentId: string) =>
+      plan('experiment', { kind: 'experiment', experimentId }, `/experiments/get?experiment_id=${experimentId}`),
+    experimentByName: (name: string) =>
+      plan(
+        'experiment',
+        { kind: 'named-experiment' },
+        `/experiments/get-by-name?experiment_name=${encodeURIComponent(name)}`,
+      ),
     metricHistory: ({ runId, metricKey, maxResults, pageToken }: MetricHistory) => {
       const given = {
         run_id: runId,
@@ -48,13 +60,14 @@ export function createSingleReads(get: Get) {
         max_results: maxResults,
         page_token: pageToken,
       };
-      return plan('metricHistory', `/metrics/get-history?${print(given)}`, [dependency.run(runId)]);
+      const path = `/metrics/get-history?${print(given)}`;
+      return plan('metricHistory', { kind: 'runs', runIds: [runId] }, path, [dependency.run(runId)]);
     },
     sampledHistories: ({ runIds, metricKey, startStep, endStep, maxResults }: SampledHistories) => {
       const given = { metric_key: metricKey, start_step: startStep, end_step: endStep, max_results: maxResults };
       const runs = runIds.map((id) => `run_ids=${id}`).join('&');
       const path = `/metrics/get-history-bulk-interval?${runs}&${print(given)}`;
-      return plan('metricHistory', path, runIds.map(dependency.run));
+      return plan('metricHistory', { kind: 'runs', runIds }, path, runIds.map(dependency.run));
     },
   };
 }

@@ -11,6 +11,8 @@ export interface WriteEffect {
   readonly experimentsWithChangedRuns: readonly string[];
   /** Names, tags or stages of experiments may have changed. */
   readonly experimentsChanged: boolean;
+  /** What callers may read may have changed. */
+  readonly permissionsChanged: boolean;
   /** It cannot be told which runs or experiments changed. */
   readonly unknown: boolean;
   /** The answer never came (time-out, cut connection): the backend may still carry the write out. */
@@ -23,6 +25,7 @@ export const NO_EFFECT: WriteEffect = {
   createdExperiments: [],
   experimentsWithChangedRuns: [],
   experimentsChanged: false,
+  permissionsChanged: false,
   unknown: false,
   uncertain: false,
 };

@@ -84,7 +84,8 @@ function differenceOfPages(a: Page, b: Page): string | undefined {
     const [x, y] = [settle(run), settle(b.runs?.[i])];
     if (!isDeepStrictEqual(x, y)) return `run ${JSON.stringify(x)} became ${JSON.stringify(y)}`;
   }
-  return undefined;
+  const [x, y] = [a, b].map(({ runs, next_page_token, ...rest }) => settle(rest));
+  return isDeepStrictEqual(x, y) ? undefined : `${JSON.stringify(x)} became ${JSON.stringify(y)}`;
 }
 
 interface Refusal {

@@ -35,7 +35,7 @@ function openBackend(store: CacheStore, homeOf = async (): Promise<string | unde
   };
   const read = async (plan: Partial<PlannedRead> = {}) => {
     const answer = await cached(
-      { resource: 'run', key: 'k', dependsOn: state.dependsOn, fetch, ...plan },
+      { resource: 'run', concern: { kind: 'experiments' }, key: 'k', dependsOn: state.dependsOn, fetch, ...plan },
       AbortSignal.timeout(5_000),
     );
     return { ...answer, body: String(answer.body) };

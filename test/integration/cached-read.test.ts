@@ -43,7 +43,8 @@ function openReads(settings: Settings = {}, source = new Source()) {
   const options = { trusts: () => true, ttlMs: TTL_MS, maxEntryBytes: 1_000, ...settings, store };
   const cachedRead = createCachedRead(options);
   const read = async (demand: Partial<CacheDemand> = {}, plan: Partial<PlannedRead> = {}) => {
-    const planned = { resource: 'run', key: 'k', dependsOn: ['x'], fetch: source.fetch, ...plan } as const;
+    const concern = { kind: 'experiments' } as const;
+    const planned = { resource: 'run', concern, key: 'k', dependsOn: ['x'], fetch: source.fetch, ...plan } as const;
     const { body, cache, ageMs } = await cachedRead(planned, AbortSignal.timeout(10_000), { ...NO_DEMAND, ...demand });
     return [cache, `${body}`, ageMs];
   };

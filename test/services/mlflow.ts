@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers } from './answers.ts';
 import { findProgram } from './find-program.ts';
@@ -7,7 +8,7 @@ import { type PostgresqlOptions, startPostgresql } from './postgresql.ts';
 import { run } from './run.ts';
 
 export const MLFLOW_VERSION = '3.17.2';
-const PACKAGES = [`mlflow==${MLFLOW_VERSION}`, 'psycopg2-binary'];
+const PACKAGES = [`mlflow[auth]==${MLFLOW_VERSION}`, 'psycopg2-binary'];
 
 export interface MlflowOptions {
   /** A free one by default; given, a server can come back where it was. */
@@ -15,8 +16,19 @@ export interface MlflowOptions {
   /** Where experiments and runs are kept, as SQLAlchemy writes it; by default a new SQLite file, removed on stop. */
   readonly backendStoreUri?: string;
   readonly workers?: number;
+  /** With users and their rights, by MLflow's `basic-auth` app; without it, anybody may do anything. */
+  readonly auth?: MlflowAuth;
   /** More flags of `mlflow server`. */
   readonly args?: readonly string[];
+}
+
+export interface MlflowAuth {
+  /** Of the user `admin`. */
+  readonly adminPassword: string;
+  /** What users may do with what they were given no right to. */
+  readonly defaultPermission: 'NO_PERMISSIONS' | 'READ';
+  /** How long it takes a password's word, which it finds out in a tenth of a second or more, in s; 0: not at all. */
+  readonly passwordCacheSeconds?: number;
 }
 
 /** The Python of a virtual environment that has MLflow: for its server, and for scripts that use its client. */
@@ -52,7 +64,7 @@ export async function startMlflow(options: MlflowOptions = {}): Promise<Service>
       command: python,
       args: ['-m', 'mlflow', 'server', '--port', `${port}`, ...flags(folder, options)],
       folder,
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...(options.auth && prepareAuth(folder, options.auth)) },
       asRoot: true,
       isReady: () => answers(`${url}/health`),
       readyWithinMs: 240_000,
@@ -61,7 +73,24 @@ export async function startMlflow(options: MlflowOptions = {}): Promise<Service>
   });
 }
 
-const flags = (folder: string, { backendStoreUri, workers = 1, args = [] }: MlflowOptions): string[] => [
+/** Writes the app's configuration. */
+function prepareAuth(folder: string, { adminPassword, defaultPermission, passwordCacheSeconds = 0 }: MlflowAuth) {
+  const file = join(folder, 'basic-auth.ini');
+  const lines = [
+    '[mlflow]',
+    `default_permission = ${defaultPermission}`,
+    `database_uri = sqlite:///${join(folder, 'basic-auth.db')}`,
+    'admin_username = admin',
+    `admin_password = ${adminPassword}`,
+    'authorization_function = mlflow.server.auth:authenticate_request_basic_auth',
+    `auth_cache_ttl_seconds = ${passwordCacheSeconds}`,
+  ];
+  writeFileSync(file, lines.join('\n'));
+  return { MLFLOW_AUTH_CONFIG_PATH: file, MLFLOW_FLASK_SERVER_SECRET_KEY: adminPassword };
+}
+
+const flags = (folder: string, { backendStoreUri, workers = 1, auth, args = [] }: MlflowOptions): string[] => [
+  ...(auth ? ['--app-name', 'basic-auth'] : []),
   ...['--host', '127.0.0.1', '--workers', `${workers}`, '--serve-artifacts'],
   ...['--artifacts-destination', join(folder, 'artifacts')],
   ...['--backend-store-uri', backendStoreUri ?? `sqlite:///${join(folder, 'mlflow.db')}`],

@@ -18,6 +18,7 @@ function openEndpoint(name: string) {
       if (input === undefined || !state.understands) return { kind: 'fields', detail: '' };
       return {
         resource: 'run',
+        concern: { kind: 'experiments' },
         key: `${name} ${JSON.stringify(input)}`,
         dependsOn: [name],
         async fetch() {
