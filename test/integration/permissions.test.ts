@@ -131,7 +131,7 @@ describe('callers of a server with rights', () => {
 });
 
 describe('a right', () => {
-  afterEach(() => admin.allow(mlflow.url, other, ['experiment', open.id], undefined));
+  afterEach(() => admin.allow(mlflow.url, other, ['experiment', open.id], 'none'));
   const mayRead = async (url: string) => {
     const path = `2.0/mlflow/runs/get?run_id=${open.run}`;
     const [found, run] = [await other.ask(url, SEARCH, bothExperiments()), await other.ask(url, path)];
@@ -140,7 +140,7 @@ describe('a right', () => {
 
   it('counts at once when it is given or withdrawn through the gateway', async () => {
     const url = await start();
-    for (const level of ['READ', 'DENY', 'MANAGE', undefined] as const) {
+    for (const level of ['READ', 'DENY', 'MANAGE', 'none'] as const) {
       await admin.allow(url, other, ['experiment', open.id], level);
       for (let i = 0; i < 2; i++)
         expect(await mayRead(url)).toEqual(level === 'READ' || level === 'MANAGE' ? [1, 200] : [0, 403]);
@@ -164,7 +164,7 @@ describe('a right', () => {
     expect(await mayRead(url)).toEqual([0, 403]);
     const { status } = await askTwice(url, other, `2.0/mlflow/experiments/get?experiment_id=${open.id}`);
     expect(status).toBe(200);
-    await admin.allow(url, other, ['run', '*'], undefined);
+    await admin.allow(url, other, ['run', '*'], 'none');
     expect(await mayRead(url)).toEqual([1, 200]);
   });
 
@@ -194,7 +194,7 @@ describe('a right', () => {
     const hidden = await askTwice(url, other, SEARCH, bothExperiments());
     expect(hidden.text).not.toContain(model_id);
     expect((await askTwice(url, other, `2.0/mlflow/runs/get?run_id=${run}`)).text).not.toContain(model_id);
-    await admin.allow(url, other, ['logged_model', '*'], undefined);
+    await admin.allow(url, other, ['logged_model', '*'], 'none');
   });
 });
 

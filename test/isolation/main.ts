@@ -67,13 +67,13 @@ async function compare(world: World, gateway: string, user: MlflowUser, { path, 
 }
 
 const pickLevel = (random: Random): Level =>
-  random.pick<Level>(['READ', 'READ', 'EDIT', 'MANAGE', 'DENY', undefined, undefined]);
+  random.pick<Level>(['READ', 'READ', 'EDIT', 'MANAGE', 'DENY', 'none', 'none']);
 
 function pickRight(random: Random, { experimentIds }: World): [Right, Level] {
   const chance = random.next();
   if (chance < 0.85) return [['experiment', random.pick([...experimentIds, '*'])], pickLevel(random)];
   const type = random.pick(['run', 'logged_model'] as const);
-  return [[type, '*'], random.pick<Level>(['DENY', 'READ', undefined, undefined])];
+  return [[type, '*'], random.pick<Level>(['DENY', 'READ', 'none', 'none'])];
 }
 
 /** Changes rights through the gateway, where that counts at once, or past it, where it counts after a while. */
