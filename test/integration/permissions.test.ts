@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MlflowUser } from '../fixtures/mlflow-user.ts';
 import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
+import { UnreliableProxy } from '../fixtures/unreliable-proxy.ts';
 import type { Service } from '../services/launch.ts';
 import { startMlflow } from '../services/mlflow.ts';
 
@@ -42,10 +43,16 @@ beforeAll(async () => {
 afterAll(() => mlflow.stop());
 afterEach(() => gateway.close());
 
-async function start(username = 'admin', password = PASSWORD): Promise<string> {
+interface Place {
+  readonly upstream?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+async function start({ upstream = mlflow.url, username = 'admin', password = PASSWORD }: Place = {}): Promise<string> {
   gateway = await openGateway(
     {
-      upstream: { url: mlflow.url, username, passwordEnv: 'SECRET' },
+      upstream: { url: upstream, username, passwordEnv: 'SECRET' },
       permissions: { maxAgeSeconds: MAX_AGE_SECONDS },
       log: { level: 'info' },
     },
@@ -157,6 +164,26 @@ describe('a right', () => {
     expect(performance.now() - withdrawn).toBeLessThan(MAX_AGE_SECONDS * 1_000 + 1_000);
   });
 
+  it('that is withdrawn while the server is asked about it is not remembered', async () => {
+    const slow = await UnreliableProxy.start(mlflow.url);
+    const url = await start({ upstream: slow.url });
+    const experiments = () => other.ask(url, '2.0/mlflow/experiments/search', { max_results: 10 });
+    await admin.allow(url, other, ['experiment', open.id], 'READ');
+    await admin.ask(url, SEARCH, bothExperiments());
+    const { promise: until, resolve: release } = Promise.withResolvers<void>();
+    slow.misbehave(({ path }) => (path.endsWith('/search') ? { until } : undefined));
+    const early = [other.ask(url, SEARCH, bothExperiments()), experiments()];
+    await expect.poll(() => slow.held, { timeout: 10_000 }).toBe(2);
+    await admin.allow(url, other, ['experiment', open.id], 'none');
+    slow.misbehave();
+    const late = async () => [(await other.ask(url, SEARCH, bothExperiments())).text, (await experiments()).text];
+    expect(await late()).toEqual(['{}', '{}']);
+    release();
+    expect((await Promise.all(early)).map(({ text }) => text.includes(open.id))).toEqual([true, true]);
+    expect(await late()).toEqual(['{}', '{}']);
+    await slow.stop();
+  });
+
   it('to all runs is told apart from one to their experiment', async () => {
     const url = await start();
     await admin.allow(url, other, ['experiment', open.id], 'READ');
@@ -199,11 +226,11 @@ describe('a right', () => {
 });
 
 it('is left to the server where the gateway is no administrator, or not let in', async () => {
-  for (const [name, password] of [
-    ['user', 'the password of the user'],
-    ['admin', 'wrong'],
+  for (const { username, password } of [
+    { username: 'user', password: 'the password of the user' },
+    { username: 'admin', password: 'wrong' },
   ]) {
-    const url = await start(name, password);
+    const url = await start({ username, password });
     await askTwice(url, admin, SEARCH, bothExperiments());
     expect(await askTwice(url, user, SEARCH, bothExperiments())).toMatchObject({ cache: 'BYPASS' });
     await gateway.close();

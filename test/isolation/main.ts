@@ -11,7 +11,7 @@ import { makeQuestion, type Question } from './questions.ts';
 import { ADMIN_PASSWORD, openWorld, type World } from './world.ts';
 
 /** Requests between two changes of rights, for each client. */
-const ROUND = 25;
+const ROUND = 12;
 /** Changes of rights between two rounds at most. */
 const MAX_CHANGES = 3;
 const MAX_PAGES = 3;
