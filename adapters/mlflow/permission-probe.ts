@@ -1,6 +1,6 @@
 import { decodeRun } from '../../src/domain/run-text.ts';
 import { BackendAnswer } from '../../src/plan/backend-answer.ts';
-import type { Caller } from '../../src/plan/caller.ts';
+import type { BackendCaller } from '../../src/plan/backend-caller.ts';
 import type { PermissionProbe } from '../../src/plan/permission-probe.ts';
 import { createOwnRequester } from '../../src/upstream/own-requester.ts';
 import type { Requester, UpstreamResponse } from '../../src/upstream/upstream-client.ts';
@@ -35,7 +35,7 @@ export function createPermissionProbe(client: Requester): PermissionProbe {
   };
 }
 
-const inNameOf = (caller: Caller, client: Requester) => createOwnRequester(client, caller.authorization);
+const inNameOf = (caller: BackendCaller, client: Requester) => createOwnRequester(client, caller.authorization);
 
 const isAllowed = ({ status }: UpstreamResponse): boolean | undefined =>
   status === 200 ? true : status === 403 ? false : undefined;

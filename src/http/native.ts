@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CacheDemand, CachedAnswer, CachedRead } from '../cache/cached-read.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { callerOf } from '../permissions/caller-of.ts';
+import { backendCallerOf } from '../permissions/backend-caller-of.ts';
 import type { ScopedRead } from '../permissions/scoped-read.ts';
 import { BackendAnswer } from '../plan/backend-answer.ts';
-import type { Caller } from '../plan/caller.ts';
+import type { BackendCaller } from '../plan/backend-caller.ts';
 import type { Consistency, PlannedRead } from '../plan/read.ts';
 import type { UpstreamClient } from '../upstream/upstream-client.ts';
 import { askAs } from './ask-as.ts';
@@ -60,7 +60,7 @@ export function createNativeHandler(deps: NativeDeps) {
     await relayStream(await upstream.open(originalOf(req, body, signalOf(res))), res);
   }
 
-  function obstacleOf(req: IncomingMessage, caller: Caller | undefined): HandOnKind | undefined {
+  function obstacleOf(req: IncomingMessage, caller: BackendCaller | undefined): HandOnKind | undefined {
     if (deps.sharing() === 'nobody') return 'closed';
     if (isInWorkspace(req) || (deps.sharing() === 'named' ? !caller : isSomeone(req))) return 'caller';
     if (!headersFor(req.headers.origin)) return 'origin';
@@ -69,7 +69,7 @@ export function createNativeHandler(deps: NativeDeps) {
 
   /** The same for a caller of the backend's own, as far as they may read it. */
   function readFor(
-    caller: Caller,
+    caller: BackendCaller,
     planned: PlannedRead,
     { endpoint, wording, demand, req, body, signal }: Understood,
   ): Promise<CachedAnswer | undefined> {
@@ -90,7 +90,7 @@ export function createNativeHandler(deps: NativeDeps) {
   async function answerOf(
     endpoint: Endpoint,
     asked: Asked,
-    caller: Caller | undefined,
+    caller: BackendCaller | undefined,
   ): Promise<CachedAnswer | Declined> {
     const { req, body, signal } = asked;
     try {
@@ -111,7 +111,7 @@ export function createNativeHandler(deps: NativeDeps) {
   }
 
   async function answer(endpoint: Endpoint, req: IncomingMessage, res: MarkedResponse): Promise<void> {
-    const caller = deps.sharing() === 'named' ? callerOf(req.headers) : undefined;
+    const caller = deps.sharing() === 'named' ? backendCallerOf(req.headers) : undefined;
     const obstacle = obstacleOf(req, caller);
     if (obstacle) {
       onHandOn(obstacle, endpoint);

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { SingleFlight } from '../cache/single-flight.ts';
-import type { Caller } from '../plan/caller.ts';
+import type { BackendCaller } from '../plan/backend-caller.ts';
 import type { PermissionProbe } from '../plan/permission-probe.ts';
 import { namesModels } from './model-links.ts';
 
@@ -43,7 +43,7 @@ export class Permissions {
 
   /** Those of the experiments whose runs a search of the caller's finds; undefined when that cannot be told. */
   async searchable(
-    caller: Caller,
+    caller: BackendCaller,
     experimentIds: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[] | undefined> {
@@ -55,14 +55,19 @@ export class Permissions {
   }
 
   /** Whether the caller may read the runs of an experiment, of which this is one. */
-  mayReadRuns(caller: Caller, experimentId: string, runId: string, signal: AbortSignal): Promise<boolean | undefined> {
+  mayReadRuns(
+    caller: BackendCaller,
+    experimentId: string,
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
     return this.#ask(wordOf(caller, 'run', experimentId), signal, async (flight) => {
       const run = await this.#options.probe.readRun(caller, runId, flight);
       return run === undefined ? undefined : run !== false;
     });
   }
 
-  mayReadExperiment(caller: Caller, experimentId: string, signal: AbortSignal): Promise<boolean | undefined> {
+  mayReadExperiment(caller: BackendCaller, experimentId: string, signal: AbortSignal): Promise<boolean | undefined> {
     return this.#ask(wordOf(caller, 'experiment', experimentId), signal, (flight) =>
       this.#options.probe.mayReadExperiment(caller, experimentId, flight),
     );
@@ -72,7 +77,11 @@ export class Permissions {
    * Whether the caller is shown which logged models runs are linked with: of all runs or of none.
    * @param runId a run that has such links; without one, only what is known already is told
    */
-  async seesModels(caller: Caller, runId: string | undefined, signal: AbortSignal): Promise<boolean | undefined> {
+  async seesModels(
+    caller: BackendCaller,
+    runId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
     const word = wordOf(caller, 'models', '');
     if (runId === undefined) return this.#words.get(word);
     return this.#ask(word, signal, async (flight) => {
@@ -104,7 +113,7 @@ export class Permissions {
     );
   }
 
-  #askForSearches(caller: Caller, experimentIds: readonly string[], signal: AbortSignal) {
+  #askForSearches(caller: BackendCaller, experimentIds: readonly string[], signal: AbortSignal) {
     const epoch = this.#epoch;
     return this.#searches.join(`${epoch} ${caller.id} ${experimentIds}`, signal, async (flight) => {
       const runs = await this.#runsOf(experimentIds, flight);
@@ -129,7 +138,7 @@ export class Permissions {
   }
 
   async #verdictsOf(
-    caller: Caller,
+    caller: BackendCaller,
     runs: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<Verdicts | undefined> {
@@ -151,4 +160,4 @@ export class Permissions {
 
 const NONE: Verdicts = new Map();
 
-const wordOf = ({ id }: Caller, kind: string, experimentId: string) => `${id} ${kind} ${experimentId}`;
+const wordOf = ({ id }: BackendCaller, kind: string, experimentId: string) => `${id} ${kind} ${experimentId}`;

@@ -1,5 +1,5 @@
 import type { CacheDemand, CachedAnswer, CachedRead } from '../cache/cached-read.ts';
-import type { Caller } from '../plan/caller.ts';
+import type { BackendCaller } from '../plan/backend-caller.ts';
 import { dependency, type PlannedRead, type ReadAnswer } from '../plan/read.ts';
 import { mayNameModels, namesModels, type WireRun } from './model-links.ts';
 import type { Permissions } from './permissions.ts';
@@ -15,7 +15,7 @@ export interface ScopedReadOptions {
 
 /** What a caller asks, besides what was read of it. */
 export interface ScopedRequest {
-  readonly caller: Caller;
+  readonly caller: BackendCaller;
   readonly demand?: CacheDemand | undefined;
   readonly signal: AbortSignal;
   /** The same read, of these experiments alone; undefined when it is not understood. */

@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller } from '../plan/caller.ts';
+import type { BackendCaller } from '../plan/backend-caller.ts';
 
 const KEY = randomBytes(32);
 
 /** Who sends a request with these headers by user and password, as MLflow's `basic-auth` app asks for; else undefined. */
-export function callerOf({ authorization }: IncomingHttpHeaders): Caller | undefined {
+export function backendCallerOf({ authorization }: IncomingHttpHeaders): BackendCaller | undefined {
   if (authorization === undefined || !/^basic /i.test(authorization)) return undefined;
   return { id: createHmac('sha256', KEY).update(authorization).digest('base64url'), authorization };
 }
