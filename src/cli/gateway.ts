@@ -142,11 +142,13 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     ...createSingleReads(createGet(own)),
   };
   const maxAgeMs = config.permissions.maxAgeSeconds * 1_000;
+  // Not by way of the readings, which a busy server is spared: callers wait for this.
+  const lookup = createRunReader(own);
   const permissions = new Permissions({
     probe: createPermissionProbe(upstream),
     maxAgeMs,
     anyRunOf: createAnyRunOf(planner.runSearch, cache.read),
-    hasRun: async (runId, experimentId, signal) => (await reader.readRuns(experimentId, [runId], signal)).length > 0,
+    hasRun: async (runId, experimentId, signal) => (await lookup.readRuns(experimentId, [runId], signal)).length > 0,
   });
   const app = createApp({
     listen: config.listen,
@@ -159,7 +161,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
       permissions,
       maxAgeMs,
       async experimentOf(runId, signal) {
-        const experimentId = directory.experimentOf(runId) ?? (await reader.experimentOf(runId, signal));
+        const experimentId = directory.experimentOf(runId) ?? (await lookup.experimentOf(runId, signal));
         if (experimentId !== undefined) directory.learn(runId, experimentId);
         return experimentId;
       },

@@ -67,7 +67,7 @@ export function createNativeHandler(deps: NativeDeps) {
     return isReadable(req) ? undefined : 'body';
   }
 
-  /** The same for a caller of the backend's own, as far as they may read it. */
+  /** What a caller of the backend's own may read of it; undefined when the backend has to say that. */
   function readFor(
     caller: BackendCaller,
     planned: PlannedRead,
