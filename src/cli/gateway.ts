@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createMlflowAdapter,
   createExperimentSearch as createMlflowExperimentSearch,
-  createPermissionProbe,
   createRunReader,
 } from '../../adapters/mlflow/index.ts';
 import { createApp } from '../app.ts';
@@ -16,9 +15,6 @@ import type { Planner } from '../http/endpoints.ts';
 import { createGet } from '../http/get-from-backend.ts';
 import type { Sharing } from '../http/native.ts';
 import { createPassThrough } from '../http/pass-through.ts';
-import { createAnyRunOf } from '../permissions/any-run-of.ts';
-import { Permissions } from '../permissions/permissions.ts';
-import { createScopedRead } from '../permissions/scoped-read.ts';
 import { RunDirectory } from '../plan/run-directory.ts';
 import { createExperimentSearch } from '../plan/search-experiments.ts';
 import { createRunSearch } from '../plan/search-runs.ts';
@@ -33,6 +29,7 @@ import { findDialect } from './find-dialect.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
 import { joinSilently, openCacheLedger } from './open-ledger.ts';
+import { openScopedRead } from './open-scoped-read.ts';
 import { ownAuthorization } from './own-authorization.ts';
 import { readVersion } from './version.ts';
 import type { Worker } from './worker.ts';
@@ -104,7 +101,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
 
   async function settle(effect: WriteEffect): Promise<void> {
     for (const { runId, experimentId } of effect.runs) if (experimentId) directory.learn(runId, experimentId);
-    if (effect.permissionsChanged || effect.unknown) permissions.forget();
+    if (effect.permissionsChanged || effect.unknown) scoped.forget();
     await Promise.all([index?.feed.apply(effect), cache.invalidate(effect)]);
   }
 
@@ -141,31 +138,14 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     experimentSearch: createExperimentSearch(createMlflowExperimentSearch(own)),
     ...createSingleReads(createGet(own)),
   };
-  const maxAgeMs = config.permissions.maxAgeSeconds * 1_000;
-  // Not by way of the readings, which a busy server is spared: callers wait for this.
-  const lookup = createRunReader(own);
-  const permissions = new Permissions({
-    probe: createPermissionProbe(upstream),
-    maxAgeMs,
-    anyRunOf: createAnyRunOf(planner.runSearch, cache.read),
-    hasRun: async (runId, experimentId, signal) => (await lookup.readRuns(experimentId, [runId], signal)).length > 0,
-  });
+  const scoped = openScopedRead(config, { upstream, own, planner, cachedRead: cache.read, directory });
   const app = createApp({
     listen: config.listen,
     upstream,
     passThrough,
     planner,
     cachedRead: cache.read,
-    scopedRead: createScopedRead({
-      cachedRead: cache.read,
-      permissions,
-      maxAgeMs,
-      async experimentOf(runId, signal) {
-        const experimentId = directory.experimentOf(runId) ?? (await lookup.experimentOf(runId, signal));
-        if (experimentId !== undefined) directory.learn(runId, experimentId);
-        return experimentId;
-      },
-    }),
+    scopedRead: scoped.read,
     expect(effect) {
       cache.expect(effect);
       return index?.feed.expect(effect) ?? (() => {});
