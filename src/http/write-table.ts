@@ -1,3 +1,5 @@
+import { resolvePath, withoutEscapes } from './resolve-path.ts';
+
 /**
  * What a write can change (MLflow's REST API and the routes its UI uses):
  * - `run`: the run its body names
@@ -67,7 +69,11 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 /** The kind of write that a request is; undefined when it changes neither runs nor experiments, nor who may read them. */
 export function writeKind(method: string, path: string): WriteKind | undefined {
   if (SAFE_METHODS.includes(method)) return undefined;
-  const [, version, rest = ''] = API_PATH.exec(asRouted(path)) ?? [];
+  return kindOf(method, asRouted(path)) ?? (mayBecomeWrite(method, path) ? 'anything' : undefined);
+}
+
+function kindOf(method: string, path: string): WriteKind | undefined {
+  const [, version, rest = ''] = API_PATH.exec(path) ?? [];
   if (version === undefined) return undefined;
   const name = rest.startsWith('mlflow/') ? rest.slice('mlflow/'.length) : '';
   if (version === '2.0' && method === 'POST' && Object.hasOwn(POSTS, name)) return POSTS[name];
@@ -78,8 +84,19 @@ export function writeKind(method: string, path: string): WriteKind | undefined {
   return /^(runs|experiments)\//.test(name) && !READS.includes(name) ? 'anything' : undefined;
 }
 
-/** The path as a lenient server routes it, so that no spelling of a write goes unseen: escapes resolved, slashes merged. */
-function asRouted(path: string): string {
-  const resolved = path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return resolved.replace(/\/{2,}/g, '/').replace(/\/$/, '');
+/** The path as MLflow routes it, and a little more leniently: escapes resolved, slashes merged, no slash at the end. */
+const asRouted = (path: string): string =>
+  withoutEscapes(path)
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/$/, '');
+
+/**
+ * Whether a proxy between here and MLflow could make a write of it: one that resolves what MLflow does not, or that serves
+ * it below a prefix.
+ */
+function mayBecomeWrite(method: string, path: string): boolean {
+  const resolved = `/${resolvePath(path).segments.join('/')}`.toLowerCase().replace('/preview/', '/');
+  return Array.from(resolved.matchAll(/\/(?:ajax-)?api\//g)).some(
+    ({ index }) => kindOf(method, resolved.slice(index)) !== undefined,
+  );
 }

@@ -30,6 +30,25 @@ describe('writeKind', () => {
     ['POST', '/api/2.0/mlflow%2Fruns%2Flog-metric', 'run'],
     ['POST', '//api/2.0//mlflow/runs/log-metric', 'run'],
     ['POST', '/api/2.0/mlflow/runs/log-metric/', 'run'],
+    // What a proxy before MLflow may resolve or strip.
+    ...[
+      '/mlflow/api/2.0/mlflow/runs/log-metric',
+      '/mlflow/ajax-api/2.0/mlflow/runs/set-tag',
+      '/x/../api/2.0/mlflow/runs/log-metric',
+      '/gateway/..%2fapi/2.0/mlflow/runs/log-metric',
+      '/gateway/%252e%252e/api/2.0/mlflow/runs/log-metric',
+      '/api\\2.0\\mlflow\\runs\\log-metric',
+      '/api%5c2.0/mlflow/runs/log-metric',
+      '/api/./2.0/mlflow/./runs/log-metric',
+      '/api;a=b/2.0/mlflow/runs/log-metric;c',
+      '/api/2.0/mlflow/runs/log-metric#x',
+      '/api/2.0/mlflow/runs/log-metric%3fx',
+      '/api/2.0/mlflow/runs/log-metric/x/..',
+      '/api/2.0/mlflow/runs%20/log-metric%00',
+      '/API/2.0/MLflow/Runs/Log-Metric',
+      '/api/2.0/%70review/mlflow/runs/log-metric',
+      '/api/2.0/mlflow-artifacts/artifacts/../../mlflow/runs/log-metric',
+    ].map((path): [string, string, WriteKind] => ['POST', path, 'anything']),
     // Writes of a later MLflow.
     ['POST', '/api/2.0/mlflow/runs/log-something-new', 'anything'],
     ['PATCH', '/api/4.0/mlflow/runs/abc', 'anything'],
@@ -52,6 +71,9 @@ describe('writeKind', () => {
     ['POST', '/v1/traces'],
     ['POST', '/graphql'],
     ['PUT', '/api/2.0/mlflow-artifacts/artifacts/1/runs/create'],
+    ['PUT', '/api/2.0/mlflow-artifacts/artifacts/1/a/artifacts/my%20file%231;v2.txt'],
+    ['POST', '/mlflow/api/2.0/mlflow/runs/search'],
+    ['GET', '/x/../api/2.0/mlflow/runs/create'],
     ['POST', '/gateway/mlflow/v1/chat/completions'],
   ])('%s %s is none', (method, path) => expect(writeKind(method, path)).toBeUndefined());
 });
