@@ -10,7 +10,8 @@ const LAYERS = {
   indexing: ['plan', 'query', 'domain', 'faults', 'errors'],
   inspect: ['indexing', 'plan', 'query', 'domain', 'errors'],
   upstream: ['faults', 'errors'],
-  config: ['errors'],
+  auth: ['errors'],
+  config: ['auth', 'errors'],
   telemetry: ['config'],
 };
 
@@ -23,6 +24,9 @@ const OWNED = {
   'prom-client': ['^src/telemetry/'],
   pino: ['^src/telemetry/'],
   yaml: ['^src/config/'],
+  bcrypt: ['^src/auth/'],
+  jose: ['^src/auth/'],
+  'rate-limiter-flexible': ['^src/auth/'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -1,4 +1,5 @@
 import express, { type Express } from 'express';
+import type { Admit } from './http/admission.ts';
 import { createCompress } from './http/compress.ts';
 import { createDispatch } from './http/dispatch.ts';
 import { createEndpoints, type Planner } from './http/endpoints.ts';
@@ -16,17 +17,22 @@ import { UnparsedSearches } from './http/unparsed-searches.ts';
 import { createWriteHandler, type WriteDeps } from './http/writes.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import type { UpstreamClient } from './upstream/upstream-client.ts';
+import type { Forwarder } from './upstream/upstream-client.ts';
 
 export interface AppDeps
   extends Pick<WriteDeps, 'expect' | 'settle'>,
     Pick<NativeDeps, 'cachedRead' | 'scopedRead' | 'sharing'> {
   readonly listen: ListenRules;
-  readonly upstream: UpstreamClient;
+  readonly admit: Admit;
+  readonly upstream: Forwarder;
   readonly passThrough: PassThrough;
   readonly planner: Planner;
+  /** Whether what one caller asked for may be shown to another. */
+  sharesSearches(): boolean;
   /** Resolves when requests of clients may be answered; undefined from then on. */
   opening(): Promise<unknown> | undefined;
+  /** What is said of answers that caches on the way may keep, if they ask each time. */
+  readonly cacheControl: string;
   isReady(): Promise<boolean>;
   /** What `/gateway/status` shows, besides the searches that were not understood. */
   status(): Promise<object>;
@@ -51,10 +57,14 @@ function dispatchOf(deps: AppDeps) {
   const unparsed = new UnparsedSearches();
   return createDispatch({
     isAllowedHost: createHostCheck(listen.allowedHosts),
+    admit: deps.admit,
     ownRoute: createOwnRoutes({
       isReady: deps.isReady,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
-      status: async () => ({ ...(await deps.status()), unparsedSearches: unparsed.list() }),
+      status: async () => ({
+        ...(await deps.status()),
+        ...(deps.sharesSearches() && { unparsedSearches: unparsed.list() }),
+      }),
     }),
     opening: deps.opening,
     endpoints: createEndpoints(deps.planner),
@@ -66,6 +76,7 @@ function dispatchOf(deps: AppDeps) {
       cachedRead: deps.cachedRead,
       scopedRead: deps.scopedRead,
       sharing: deps.sharing,
+      cacheControl: deps.cacheControl,
       onHandOn(kind, { name }, declined) {
         metrics.handedOn(name, kind);
         const { filter, detail = '' } = declined ?? {};

@@ -12,13 +12,15 @@ import { createRunSearch } from '../plan/search-runs.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { Gateway } from './gateway.ts';
+import { openAdmission } from './open-admission.ts';
 import { readVersion } from './version.ts';
 
 /** Clauses and order keys of one search: no database below limits them further. */
 const MAX_CLAUSES = 60;
 
 /** A gateway that is its own tracking server, over files in the data folder. Opens no port. */
-export function createEmbeddedGateway(config: Config, logger: Logger): Gateway {
+export async function createEmbeddedGateway(config: Config, logger: Logger): Promise<Gateway> {
+  const admission = await openAdmission(config, logger, false);
   // Four heaps, one a thread, grow by a third less, and a page takes a tenth longer.
   setFlagsFromString('--optimize-for-size');
   const folder = resolve(config.data.dir);
@@ -34,6 +36,7 @@ export function createEmbeddedGateway(config: Config, logger: Logger): Gateway {
 
   const app = createEmbeddedApp({
     listen: config.listen,
+    admit: admission.admit,
     ownRoute: createOwnRoutes({
       isReady: async () => ready,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
@@ -65,6 +68,9 @@ export function createEmbeddedGateway(config: Config, logger: Logger): Gateway {
     drain() {
       ready = false;
     },
-    close: () => store.close(),
+    close() {
+      admission.close();
+      return store.close();
+    },
   };
 }

@@ -13,7 +13,7 @@ import type { OnBreakerChange } from '../faults/breaker.ts';
 import { AnonymousAccess } from '../http/anonymous-access.ts';
 import type { Planner } from '../http/endpoints.ts';
 import { createGet } from '../http/get-from-backend.ts';
-import type { Sharing } from '../http/native.ts';
+import { PRIVATE, type Sharing } from '../http/native.ts';
 import { createPassThrough } from '../http/pass-through.ts';
 import { RunDirectory } from '../plan/run-directory.ts';
 import { createExperimentSearch } from '../plan/search-experiments.ts';
@@ -22,10 +22,12 @@ import { createSingleReads } from '../plan/single-reads.ts';
 import { NO_EFFECT, type WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { createOwnForwarder } from '../upstream/own-forwarder.ts';
 import { OwnReadings } from '../upstream/own-readings.ts';
 import { createOwnRequester } from '../upstream/own-requester.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { findDialect } from './find-dialect.ts';
+import { openAdmission } from './open-admission.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
 import { joinSilently, openCacheLedger } from './open-ledger.ts';
@@ -51,14 +53,25 @@ const READY_TIMEOUT_MS = 2_000;
 const DIALECT_RETRY_MS = 5_000;
 
 /** Puts the parts together, of a worker where there are several. Opens connections, no port. */
-export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: Logger, worker?: Worker): Gateway {
+export async function createGateway(
+  config: UpstreamConfig,
+  secrets: Secrets,
+  logger: Logger,
+  worker?: Worker,
+): Promise<Gateway> {
   const stop = new AbortController();
   const metrics = new Metrics(worker);
   const upstream = new UpstreamClient(config.upstream);
   const authorization = ownAuthorization(config, secrets);
   const own = createOwnRequester(upstream, authorization);
+  // Else whoever is let in acts as the gateway does.
+  const isPassedThrough = config.auth.mode === 'passthrough';
+  const asksCallers = config.auth.mode === 'basic' || config.auth.mode === 'jwt';
+  const forCallers = isPassedThrough ? upstream : createOwnForwarder(upstream, authorization);
+  const admission = await openAdmission(config, logger, !isPassedThrough && authorization !== undefined);
   const passThrough = createPassThrough({
     ...config.upstream,
+    authorization: isPassedThrough ? undefined : authorization,
     onFailure: (err) => logger.error({ err }, 'passing a request on failed'),
   });
   const directory = new RunDirectory();
@@ -76,8 +89,8 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   });
   const cacheLedger = index ? undefined : openCacheLedger(config, secrets, { logger, cache });
   const attendance = index ? index.attendance : cacheLedger;
-  const access = new AnonymousAccess(upstream, {
-    own: authorization === undefined ? undefined : own,
+  const access = new AnonymousAccess(forCallers, {
+    own: isPassedThrough && authorization !== undefined ? own : undefined,
     onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
   });
   const breakers = [readings.breaker, index?.breaker, cache.breaker].flatMap((breaker) => breaker ?? []);
@@ -141,7 +154,8 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
   const scoped = openScopedRead(config, { upstream, own, planner, cachedRead: cache.read, directory });
   const app = createApp({
     listen: config.listen,
-    upstream,
+    admit: admission.admit,
+    upstream: forCallers,
     passThrough,
     planner,
     cachedRead: cache.read,
@@ -152,6 +166,8 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     },
     settle,
     sharing,
+    sharesSearches: () => !isPassedThrough || access.isOpen(0),
+    cacheControl: asksCallers ? PRIVATE : 'no-cache',
     // Others that share index or cache would not hear of a write before.
     opening: () => (started ? undefined : start.promise),
     isReady,
@@ -173,6 +189,7 @@ export function createGateway(config: UpstreamConfig, secrets: Secrets, logger: 
     },
     drain: () => stop.abort(),
     async close() {
+      admission.close();
       access.close();
       passThrough.close();
       await index?.close();

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readGroups, readUsers } from '../auth/read-users.ts';
 import { complain, type Layers, valueAt } from './layers.ts';
 
 type Given = (path: string) => unknown;
@@ -84,11 +85,72 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
     message: 'give either an API key or a user name, not both',
   },
   {
+    path: 'auth.usersFile',
+    wrong: (given) => given('auth.mode') === 'basic' && !given('auth.usersFile'),
+    message: 'missing: mode basic needs the users; htpasswd -nBC 10 USER makes a line',
+  },
+  {
+    path: 'auth.jwt.issuer',
+    wrong: (given) => given('auth.mode') === 'jwt' && !given('auth.jwt.issuer'),
+    message: 'missing: mode jwt needs to know who makes the tokens',
+  },
+  {
+    path: 'auth.jwt.audiences',
+    wrong: (given) => given('auth.mode') === 'jwt' && listAt(given, 'auth.jwt.audiences').length === 0,
+    message: 'missing: a token that the issuer made for another service would do',
+  },
+  ...['auth.usersFile', 'auth.groupsFile'].map((path) => ({
+    path,
+    wrong: (given: Given) => Boolean(given(path)) && given('auth.mode') !== 'basic',
+    message: 'is of mode basic: set auth.mode: basic',
+  })),
+  ...['auth.jwt.issuer', 'auth.jwt.audiences', 'auth.jwt.jwksUrl'].map((path) => ({
+    path,
+    wrong: (given: Given) => isGiven(given(path)) && given('auth.mode') !== 'jwt',
+    message: 'is of mode jwt: set auth.mode: jwt',
+  })),
+  ...['access.read', 'access.write'].flatMap((path) => [
+    {
+      path,
+      wrong: (given: Given) => given(path) !== undefined && isPassedThrough(given),
+      message:
+        'is of no use in mode passthrough, in which the MLflow server decides: set auth.mode to basic, jwt or none',
+    },
+    {
+      path,
+      wrong: (given: Given) => given('auth.mode') === 'none' && listAt(given, path).some((rule) => rule !== 'anyone'),
+      message: 'names users, and in mode none nobody says who is calling: anyone, or an empty list for nobody',
+    },
+    {
+      path,
+      wrong: (given: Given) => given('auth.mode') === 'none' && hasOwnName(given) && given(path) === undefined,
+      message:
+        "missing: in mode none whoever reaches the gateway acts under the gateway's name at the MLflow server; say anyone if " +
+        'that is meant, or an empty list for nobody',
+    },
+    {
+      path,
+      wrong: (given: Given) =>
+        given('auth.mode') === 'basic' &&
+        !given('auth.groupsFile') &&
+        listAt(given, path).some((rule) => String(rule).startsWith('group:')),
+      message: 'names a group, and groups are in auth.groupsFile, which is not set',
+    },
+  ]),
+  {
     path: 'elasticsearch.caFile',
     wrong: (given) => given('elasticsearch.caFile') !== undefined && !isReadable(String(given('elasticsearch.caFile'))),
     message: 'cannot be read',
   },
 ];
+
+const isGiven = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
+
+const listAt = (given: Given, path: string): unknown[] => [given(path) ?? []].flat();
+
+const isPassedThrough = (given: Given) => (given('auth.mode') ?? 'passthrough') === 'passthrough';
+
+const hasOwnName = (given: Given) => Boolean(given('upstream.username') || given('upstream.tokenEnv'));
 
 const areSeveral = (given: Given) => Number(given('workers')) > 1;
 
@@ -107,6 +169,21 @@ const hasMemoryCache = (given: Given) =>
 export function addContradictions(layers: Layers): void {
   for (const { path, wrong, message } of CONTRADICTIONS) {
     if (wrong((other) => valueAt(layers, other))) complain(layers, path, message);
+  }
+  for (const [path, read] of Object.entries(FILES)) {
+    const file = valueAt(layers, path);
+    if (typeof file === 'string') for (const problem of problemsIn(file, read)) complain(layers, path, problem);
+  }
+}
+
+/** What files of people are read by. At the start a line that is wrong is refused with everything else. */
+const FILES = { 'auth.usersFile': readUsers, 'auth.groupsFile': readGroups } as const;
+
+function problemsIn(file: string, read: (typeof FILES)[keyof typeof FILES]): readonly string[] {
+  try {
+    return read(readFileSync(file, 'utf8')).problems;
+  } catch (error) {
+    return [`cannot be read: ${(error as Error).message}`];
   }
 }
 

@@ -21,14 +21,21 @@ export const STATUS_OF = {
 
 export type ErrorCode = keyof typeof STATUS_OF;
 
+export interface GatewayErrorOptions extends ErrorOptions {
+  /** What the answer says besides, such as `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** An error a caller may see: MLflow's clients branch on `code`, people read `message`. */
 export class GatewayError extends Error {
   override readonly name: string = 'GatewayError';
   readonly code: ErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, { headers = {}, ...options }: GatewayErrorOptions = {}) {
     super(message, options);
     this.code = code;
+    this.headers = headers;
   }
 
   get status(): number {

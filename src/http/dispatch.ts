@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Admit } from './admission.ts';
 import type { Endpoint } from './endpoints.ts';
 import { prepareForwarding } from './forwarding.ts';
 import { refuseHost } from './host-check.ts';
@@ -12,6 +13,7 @@ import type { createWriteHandler } from './writes.ts';
 
 export interface DispatchDeps {
   readonly isAllowedHost: (host: string | undefined) => boolean;
+  readonly admit: Admit;
   readonly ownRoute: OwnRoutes;
   /** Resolves when other requests may be answered; undefined from then on. */
   opening(): Promise<unknown> | undefined;
@@ -24,6 +26,7 @@ export interface DispatchDeps {
 /** Where a request goes. */
 export function createDispatch({
   isAllowedHost,
+  admit,
   ownRoute,
   opening,
   endpoints,
@@ -45,9 +48,7 @@ export function createDispatch({
     return kind ? write(kind, req, res) : passThrough.stream(req, res);
   }
 
-  return (req: IncomingMessage, res: MarkedResponse): Promise<void> | void => {
-    const rawPath = pathOf(req.url ?? '/');
-    if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(rawPath)) return refuseHost(res);
+  function goOn(req: IncomingMessage, res: MarkedResponse, rawPath: string): Promise<void> | void {
     const own = ownRoute(req, rawPath);
     if (own) {
       res.locals.route = 'gateway';
@@ -55,6 +56,13 @@ export function createDispatch({
     }
     const opened = opening();
     return opened === undefined ? answer(req, res) : opened.then(() => answer(req, res));
+  }
+
+  return (req: IncomingMessage, res: MarkedResponse): Promise<void> | void => {
+    const rawPath = pathOf(req.url ?? '/');
+    if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(rawPath)) return refuseHost(res);
+    const admitted = admit(req);
+    return admitted instanceof Promise ? admitted.then(() => goOn(req, res, rawPath)) : goOn(req, res, rawPath);
   };
 }
 

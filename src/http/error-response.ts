@@ -22,7 +22,8 @@ export function sendError(res: ServerResponse, thrown: unknown): GatewayError {
     return error;
   }
   const body = Buffer.from(errorBody(error));
-  res.writeHead(error.status, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
+  const headers = { ...error.headers, 'content-type': 'application/json', 'content-length': body.length };
+  res.writeHead(error.status, headers).end(body);
   return error;
 }
 

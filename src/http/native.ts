@@ -6,7 +6,7 @@ import type { ScopedRead } from '../permissions/scoped-read.ts';
 import { BackendAnswer } from '../plan/backend-answer.ts';
 import type { BackendCaller } from '../plan/backend-caller.ts';
 import type { Consistency, PlannedRead } from '../plan/read.ts';
-import type { UpstreamClient } from '../upstream/upstream-client.ts';
+import type { Forwarder } from '../upstream/upstream-client.ts';
 import { askAs } from './ask-as.ts';
 import { announcedLength, readBody } from './body.ts';
 import { cacheDemandOf } from './cache-demand.ts';
@@ -32,7 +32,7 @@ export type Sharing = 'everyone' | 'named' | 'nobody';
 export type HandOnKind = Declined['kind'] | 'closed' | 'caller' | 'origin' | 'body';
 
 export interface NativeDeps {
-  readonly upstream: UpstreamClient;
+  readonly upstream: Forwarder;
   readonly passThrough: PassThrough;
   readonly headersFor: ReturnType<typeof createNativeHeaders>;
   readonly compress: ReturnType<typeof createCompress>;
@@ -40,6 +40,8 @@ export interface NativeDeps {
   readonly scopedRead: ScopedRead;
   /** Whether the backend is known to answer anyone, so that its answers may be shared; or each caller by known rules. */
   readonly sharing: () => Sharing;
+  /** What is said of answers that caches on the way may keep, if they ask each time. */
+  readonly cacheControl: string;
   onHandOn(kind: HandOnKind, endpoint: Endpoint, declined?: Declined): void;
   /** Told of a failure of ours that the backend made good. */
   onFailure(error: unknown, endpoint: Endpoint): void;
@@ -50,7 +52,7 @@ const MAX_BODY = 1_048_576;
 
 /** Answers requests that are plainly understood from cache, index or a canonical question; the backend answers the rest. */
 export function createNativeHandler(deps: NativeDeps) {
-  const { upstream, passThrough, headersFor, compress, cachedRead, onHandOn } = deps;
+  const { upstream, passThrough, headersFor, compress, cachedRead, cacheControl, onHandOn } = deps;
   const plan = rememberPlans();
 
   /** `body` is what was read of the request; without one it is streamed. */
@@ -124,7 +126,7 @@ export function createNativeHandler(deps: NativeDeps) {
       const headers = { ...headersFor(req.headers.origin), ...headersOf(ours), ...encoding };
       res.locals.source = headers['x-gateway-source'];
       res.locals.cache = ours.cache;
-      return sendUnlessKnown(headers, bytes, req, res);
+      return sendUnlessKnown({ headers, body: bytes, cacheControl: caller ? PRIVATE : cacheControl }, req, res);
     }
     onHandOn(ours.kind, endpoint, ours);
     return handOn(req, res, body);
@@ -162,6 +164,9 @@ interface Understood extends Asked {
   readonly wording: Wording;
   readonly demand: CacheDemand;
 }
+
+/** One caller's own, though a cache on the way that asks each time would not be wrong. */
+export const PRIVATE = 'private, no-cache';
 
 /** What the backend says to the original question is the answer then. */
 const REFUSED = { kind: 'refused' } as const;

@@ -22,6 +22,11 @@ export const EXEMPT_FROM_HOST_CHECK: ReadonlySet<string> = new Set([
   '/gateway/metrics',
 ]);
 
+/** The same paths tell nothing of what is kept: nobody has to say who is calling. */
+export const NEEDS_NO_CALLER = EXEMPT_FROM_HOST_CHECK;
+
+export const STATUS_PATH = '/gateway/status';
+
 export type OwnRoutes = ReturnType<typeof createOwnRoutes>;
 
 export function createOwnRoutes({ isReady, metrics, status }: OwnDeps) {
@@ -35,8 +40,7 @@ export function createOwnRoutes({ isReady, metrics, status }: OwnDeps) {
       const { contentType, text } = await metrics();
       send(res, 200, contentType, text);
     },
-    '/gateway/status': async (res) =>
-      send(res, 200, 'application/json', `${JSON.stringify(await status(), null, 2)}\n`),
+    [STATUS_PATH]: async (res) => send(res, 200, 'application/json', `${JSON.stringify(await status(), null, 2)}\n`),
   };
   return (req: IncomingMessage, path: string): Route | undefined =>
     (req.method === 'GET' || req.method === 'HEAD') && Object.hasOwn(routes, path) ? routes[path] : undefined;

@@ -11,6 +11,8 @@ export interface PassThroughOptions {
   readonly url: string;
   /** Silence of the backend after which a request is given up, in ms. */
   readonly timeoutMs: number;
+  /** Goes with each request, where callers act under the gateway's name; cookies do not come back then. */
+  readonly authorization?: string | undefined;
   /** Told of failures that are not the backend's. */
   onFailure(error: unknown): void;
 }
@@ -24,7 +26,7 @@ export interface PassThrough {
 }
 
 /** The way of everything the gateway does not answer itself: both directions as streams, bytes untouched. */
-export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOptions): PassThrough {
+export function createPassThrough({ url, timeoutMs, authorization, onFailure }: PassThroughOptions): PassThrough {
   const upstream = new URL(url);
   const agent = createUpstreamAgent(upstream, timeoutMs);
   const rewriteLocation = createLocationRewrite(url);
@@ -32,6 +34,7 @@ export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOpti
     target: partsOf(upstream),
     agent,
     changeOrigin: true,
+    ...(authorization !== undefined && { headers: { authorization } }),
     // Without the logging plugin, which builds a URL and a line for every answer.
     ejectPlugins: true,
     plugins: [debugProxyErrorsPlugin, proxyEventsPlugin],
@@ -42,12 +45,16 @@ export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOpti
       error: (error, _req, res) => void (res instanceof ServerResponse ? fail(res, error) : res.destroy()),
       proxyRes(answer, req, res) {
         rewriteLocation(answer.headers, req);
+        dropCookies(answer);
         // The backend's connection is not the caller's.
         delete answer.headers['keep-alive'];
         answer.headers.connection = res.shouldKeepAlive ? 'keep-alive' : 'close';
       },
     },
   });
+  function dropCookies({ headers }: IncomingMessage): void {
+    if (authorization !== undefined) delete headers['set-cookie'];
+  }
   function fail(res: ServerResponse, error: Error): void {
     if (sendError(res, explain(error, upstream.origin)).code === 'INTERNAL_ERROR') onFailure(error);
   }
@@ -58,7 +65,10 @@ export function createPassThrough({ url, timeoutMs, onFailure }: PassThroughOpti
     selfHandleResponse: true,
     on: {
       error: (error, req) => waiting.get(req)?.reject(error),
-      proxyRes: (answer, req) => waiting.get(req)?.resolve(answer),
+      proxyRes(answer, req) {
+        dropCookies(answer);
+        waiting.get(req)?.resolve(answer);
+      },
     },
   });
 

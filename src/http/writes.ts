@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WriteEffect } from '../plan/write-effect.ts';
-import type { UpstreamClient, UpstreamResponse } from '../upstream/upstream-client.ts';
+import type { Forwarder, UpstreamResponse } from '../upstream/upstream-client.ts';
 import { announcedLength, readBody } from './body.ts';
 import type { LocationRewrite } from './forwarding.ts';
 import type { PassThrough } from './pass-through.ts';
@@ -9,7 +9,7 @@ import { writeEffectOf } from './write-effect-of.ts';
 import type { WriteKind } from './write-table.ts';
 
 export interface WriteDeps {
-  readonly upstream: UpstreamClient;
+  readonly upstream: Forwarder;
   readonly passThrough: PassThrough;
   readonly rewriteLocation: LocationRewrite;
   /** Notes what a write may change before it is sent; the result is called once its end is settled. Never throws. */

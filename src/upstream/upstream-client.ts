@@ -37,6 +37,9 @@ const KEEP_ALIVE_MS = 4_000;
 /** What asks a backend and reads the whole answer. */
 export type Requester = Pick<UpstreamClient, 'request'>;
 
+/** What a caller's request is sent on by, when its body was read whole. */
+export type Forwarder = Pick<UpstreamClient, 'request' | 'open' | 'url'>;
+
 /** Whole requests and answers over one pool of connections. Streams go through the proxy instead. */
 export class UpstreamClient {
   readonly url: string;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express } from 'express';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Admit } from '../admission.ts';
 import { readBody } from '../body.ts';
 import { createCompress } from '../compress.ts';
 import { createErrorHandler } from '../error-handler.ts';
@@ -20,6 +21,7 @@ import { fixedAnswer } from './server-info.ts';
 
 export interface EmbeddedAppDeps {
   readonly listen: ListenRules;
+  readonly admit: Admit;
   readonly ownRoute: OwnRoutes;
   readonly artifacts: ArtifactRoutes;
   readonly api: EmbeddedApi;
@@ -42,6 +44,11 @@ export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
   async function answer(req: IncomingMessage, res: MarkedResponse): Promise<void> {
     const path = pathOf(req.url ?? '/');
     if (!isAllowedHost(req.headers.host) && !EXEMPT_FROM_HOST_CHECK.has(path)) return refuseHost(res);
+    const admitted = deps.admit(req);
+    return admitted instanceof Promise ? admitted.then(() => goOn(req, res, path)) : goOn(req, res, path);
+  }
+
+  async function goOn(req: IncomingMessage, res: MarkedResponse, path: string): Promise<void> {
     const own = deps.ownRoute(req, path);
     res.locals.route = own ? 'gateway' : 'embedded';
     if (own) return own(res);
