@@ -20,6 +20,8 @@ export function runRebuild(config: Config, secrets: Secrets, options: CommandOpt
 
 async function describe(config: Config): Promise<string> {
   const gateway = await askGateway(config);
+  if (gateway && 'asksCaller' in gateway)
+    return `The gateway at ${gateway.url} asks who is calling, so that it is not known what it keeps: see its log.`;
   return gateway
     ? `The gateway at ${gateway.url} keeps another index, or cannot reach this one: see its log.`
     : 'None answers where the configuration says. Start one, and ask again; or, while none runs, delete the index: the next ' +

@@ -41,7 +41,7 @@ export function accessKind(method: string, path: string): AccessKind {
   if (ADMINISTRATION.test(routed)) return 'administer';
   if (method === 'GET' || method === 'HEAD') return MODEL_PROXY.test(routed) ? 'write' : 'read';
   if (method !== 'POST') return 'write';
-  // Its mutations are searches, which the UI makes so (`mlflow/server/graphql`).
+  // The UI reads by it. Its mutations are searches, and one that does nothing (`mlflow/server/graphql`).
   if (path === '/graphql') return 'read';
   // As it is spelled: what another server would route elsewhere is no read.
   const [, name = ''] = API_PATH.exec(path) ?? [];
