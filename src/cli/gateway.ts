@@ -91,7 +91,10 @@ export async function createGateway(
   const attendance = index ? index.attendance : cacheLedger;
   const access = new AnonymousAccess(forCallers, {
     own: isPassedThrough && authorization !== undefined ? own : undefined,
-    onChange: (now) => logger.info({ access: now }, ACCESS_MEANS[now]),
+    onChange(now) {
+      if (now === 'closed' && !isPassedThrough) logger.error({ access: now }, REFUSES_GATEWAY);
+      else logger.info({ access: now }, ACCESS_MEANS[now]);
+    },
   });
   const breakers = [readings.breaker, index?.breaker, cache.breaker].flatMap((breaker) => breaker ?? []);
   metrics.breakers(breakers);
@@ -209,5 +212,8 @@ const ACCESS_MEANS = {
   closed: 'the MLflow server asks who is calling: every request goes to it',
   unreachable: 'the MLflow server does not answer: every request goes to it',
 } as const;
+
+const REFUSES_GATEWAY =
+  'the MLflow server refuses the gateway: see upstream.username; every request goes to it, and is refused to callers';
 
 const EVERYTHING: WriteEffect = { ...NO_EFFECT, experimentsChanged: true, unknown: true };

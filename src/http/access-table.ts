@@ -37,13 +37,16 @@ const API_PATH = /^\/(?:ajax-)?api\/(.+)$/;
 
 /** What a request does; unknown is a write. `path` is today's, without its query. */
 export function accessKind(method: string, path: string): AccessKind {
+  if (method === 'POST' && isReadPost(path)) return 'read';
   const routed = `/${resolvePath(path).segments.join('/')}`;
   if (ADMINISTRATION.test(routed)) return 'administer';
-  if (method === 'GET' || method === 'HEAD') return MODEL_PROXY.test(routed) ? 'write' : 'read';
-  if (method !== 'POST') return 'write';
+  return (method === 'GET' || method === 'HEAD') && !MODEL_PROXY.test(routed) ? 'read' : 'write';
+}
+
+/** As it is spelled: what another server would route elsewhere is no read. */
+function isReadPost(path: string): boolean {
   // The UI reads by it. Its mutations are searches, and one that does nothing (`mlflow/server/graphql`).
-  if (path === '/graphql') return 'read';
-  // As it is spelled: what another server would route elsewhere is no read.
+  if (path === '/graphql') return true;
   const [, name = ''] = API_PATH.exec(path) ?? [];
-  return READS.has(name) ? 'read' : 'write';
+  return READS.has(name);
 }

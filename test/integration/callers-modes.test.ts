@@ -40,6 +40,7 @@ describe('mode none', () => {
     await postJson(gateway.url + CREATE, {}, basic('ada', 'hers'));
     const asked = guarded.seen.filter(({ path }) => [EXPERIMENT, CREATE].includes(path));
     expect(asked.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+    expect(gateway.log.join('\n')).toContain('the MLflow server refuses the gateway');
   });
 
   it("lets all act under the gateway's name where the rules say so, or read alone", async () => {

@@ -156,6 +156,37 @@ describe('loadConfig', () => {
     expect(problemsOf([...argv, '--workers', '1'], env)).toEqual([]);
   });
 
+  const OWN_NAME = { GATEWAY_UPSTREAM_TOKEN_ENV: 'TOKEN', TOKEN: 't' };
+  const JWT = { GATEWAY_AUTH_MODE: 'jwt', GATEWAY_AUTH_JWT_ISSUER: 'https://i', GATEWAY_AUTH_JWT_AUDIENCES: 'a,b' };
+
+  it.each<[Record<string, string>, RegExp[]]>([
+    [{ GATEWAY_AUTH_MODE: 'basic' }, [/^auth.usersFile: missing/]],
+    [{ GATEWAY_AUTH_MODE: 'jwt' }, [/^auth.jwt.issuer: missing/, /^auth.jwt.audiences: missing/]],
+    [{ ...JWT, GATEWAY_AUTH_JWT_ALGORITHMS: 'HS256' }, [/^auth.jwt.algorithms.0: .*"RS256"/]],
+    [{ ...JWT, GATEWAY_AUTH_MODE: 'none' }, [/^auth.jwt.issuer .* auth.mode: jwt/, /^auth.jwt.audiences .*/]],
+    [{ GATEWAY_AUTH_USERS_FILE: 'package.json' }, [/^auth.usersFile .* auth.mode: basic/, /^auth.usersFile .* line 1/]],
+    [{ GATEWAY_AUTH_MODE: 'basic', GATEWAY_AUTH_USERS_FILE: '/nowhere' }, [/^auth.usersFile .* cannot be read/]],
+    [{ GATEWAY_ACCESS_READ: 'anyone' }, [/^access.read .* mode passthrough/]],
+    [{ GATEWAY_ACCESS_WRITE: 'everyone', ...JWT }, [/^access.write.0: not anyone/]],
+    [{ GATEWAY_ACCESS_WRITE: 'user:ada', GATEWAY_AUTH_MODE: 'none' }, [/^access.write .* in mode none nobody says/]],
+    [{ GATEWAY_AUTH_MODE: 'none', ...OWN_NAME }, [/^access.read: missing: .* anyone/, /^access.write: missing/]],
+  ])('refuses %j for those who call', (env, problems) => {
+    const found = problemsOf(UPSTREAM, env);
+    expect(found.slice(0, problems.length)).toEqual(problems.map((problem) => expect.stringMatching(problem)));
+    if (!('GATEWAY_AUTH_USERS_FILE' in env)) expect(found).toHaveLength(problems.length);
+  });
+
+  it('takes rules for whoever calls', () => {
+    const rules = { GATEWAY_ACCESS_READ: 'anyone', GATEWAY_ACCESS_WRITE: 'user:ada@example, group:team' };
+    expect(load(UPSTREAM, { ...JWT, ...OWN_NAME, ...rules }).config.access).toEqual({
+      read: ['anyone'],
+      write: ['user:ada@example', 'group:team'],
+    });
+    const file = fileOf('auth: { mode: none }\naccess: { read: [anyone], write: [] }');
+    expect(load([...UPSTREAM, '--config', file], OWN_NAME).config.access).toEqual({ read: ['anyone'], write: [] });
+    expect(load(UPSTREAM, { GATEWAY_AUTH_MODE: 'none' }).config.access).toEqual({});
+  });
+
   it('takes several nodes of an Elasticsearch, and prints no credentials of theirs', () => {
     const url = 'http://u:pass@a:9200, https://b:9200/x,y';
     const { config } = load([...UPSTREAM, '--elasticsearch', url]);
