@@ -27,6 +27,11 @@ export class Claims {
     );
   }
 
+  /** Marks that come later may be smaller: nothing is settled up to those of before. */
+  forget(): void {
+    this.#marks.clear();
+  }
+
   /** These are copied. @returns items to settle, each with the mark up to which it is */
   end(runIds: readonly string[]): readonly string[] {
     const items = runIds.flatMap((runId) => [`r:${runId}`, this.#marks.get(runId) ?? '0']);

@@ -5,12 +5,11 @@ import type { WriteEffect } from '../../src/plan/write-effect.ts';
 import { Claims } from './claims.ts';
 import { LedgerCursor, type LookReply } from './ledger-cursor.ts';
 import { itemsOf } from './ledger-items.ts';
-import { Membership } from './membership.ts';
+import { Membership, type Place } from './membership.ts';
+import type { RedisServer } from './redis-server.ts';
 import { ScriptedRedis } from './scripted-redis.ts';
 
-export interface RedisLedgerOptions {
-  readonly url: string;
-  readonly password?: string | undefined;
+export interface RedisLedgerOptions extends RedisServer {
   readonly keyPrefix: string;
   /** What tells this index from others in the same Redis. */
   readonly scope: string;
@@ -18,12 +17,14 @@ export interface RedisLedgerOptions {
   readonly id?: string | undefined;
   /** The epoch that this gateway kept the index in, for a Redis that knows of none: only if it kept it alone. */
   readonly epoch?: number | undefined;
+  /** The epoch that an earlier process of this gateway kept the index in last. */
+  readonly lastEpoch?: number | undefined;
   /** How long a gateway may be away before the others begin an epoch without it, in ms. */
   readonly absentMs: number;
   /** How long the others wait for a gateway that does not report, before they stop answering from the index, in ms. */
   readonly leaseMs?: number;
-  /** Rejects as long as the others must not rely on this gateway, besides what it has to note. */
-  mayJoin?(): Promise<void>;
+  /** Rejects as long as the others must not rely on this gateway in this life of Redis, besides what it has to note. */
+  mayJoin?(life: string): Promise<void>;
   /** One that is missing is about to be missed no more, for good. Rejects as long as that must not be. */
   beforeForgetting?(): Promise<void>;
   /** Told whether others take part, whenever that changes. */
@@ -68,23 +69,23 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   #isAfresh = true;
 
   constructor(options: RedisLedgerOptions) {
-    const { url, password, keyPrefix, scope, mayJoin, onOutage } = options;
+    const { keyPrefix, scope, mayJoin, onOutage } = options;
     this.#options = options;
     this.#id = options.id ?? randomUUID();
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
     this.#epoch = options.epoch;
     this.#cursor = new LedgerCursor(this.#nameOf(''));
     this.#redis = new ScriptedRedis({
-      url,
-      password,
-      slot: `${keyPrefix}:feed:v1:${scope}`,
+      server: options,
+      prefix: `{${keyPrefix}}:feed:v2:${scope}`,
       id: this.#id,
       onLost: (error) => this.#membership.lose(error),
     });
     this.#membership = new Membership({
       redis: this.#redis,
       leaseMs: this.#leaseMs,
-      register: (clock) => this.#register(clock),
+      lookEveryMs: ATTENDANCE_MS,
+      register: (place) => this.#register(place),
       onEntered: () => this.#onEntered(),
       report: () => this.#report(),
       hasCompany: () => this.#hasCompany,
@@ -96,6 +97,10 @@ class RedisFeedLedger implements FeedLedger, Attendance {
 
   get joined(): boolean {
     return this.#membership.joined;
+  }
+
+  get life(): string | undefined {
+    return this.#membership.life;
   }
 
   get leads(): boolean {
@@ -120,7 +125,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   }
 
   async withdraw(reason: Error): Promise<void> {
-    await this.#membership.withdraw(reason, ATTENDANCE_MS);
+    await this.#membership.withdraw(reason);
   }
 
   get solitude(): number | undefined {
@@ -216,17 +221,24 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     return this.#membership.ask('settle', String(writtenExperiments.length), ...writtenExperiments, ...items);
   }
 
-  #register(clock: string): Promise<unknown> {
+  #register({ clock, life }: Place): Promise<unknown> {
+    const { life: before } = this.#membership;
+    const known = before === undefined ? this.#options.lastEpoch : this.#epoch;
+    const from = before === undefined ? '' : before === life ? 'here' : 'elsewhere';
     const others = this.#members.filter((other) => other !== this.#id);
     const { epoch = '', solitude = '' } = this.#successor ?? {};
-    const begins = [this.#epoch ?? '', epoch, solitude, others.length, ...others].map(String);
+    const args = [clock, life, this.#leaseMs, this.#epoch ?? '', known ?? '', from, this.#voiding ? 'void' : ''];
+    const begins = [epoch, solitude, others.length, ...others];
     const notes = itemsOf(this.#member?.unsettled() ?? {}, (write) => this.#nameOf(write));
-    return this.#redis.call('register', clock, String(this.#leaseMs), ...begins, ...notes);
+    return this.#redis.call('register', ...[...args, ...begins].map(String), ...notes);
   }
 
   async #onEntered(): Promise<void> {
     this.#successor = undefined;
     this.#isAfresh = true;
+    // What is known of marks may be of another life, whose clock was another machine's.
+    this.#cursor.rewind();
+    this.#claims.forget();
     if (this.#voiding) await this.#void();
     await this.#look(0);
   }
@@ -277,7 +289,9 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     if (company === this.#company) return;
     this.#company = company;
     this.#options.onCompany?.(company);
-    if (company) this.#options.mayJoin?.().catch((error: Error) => this.#membership.lose(error));
+    const { life } = this.#membership;
+    if (company && life !== undefined)
+      this.#options.mayJoin?.(life).catch((error: Error) => this.#membership.lose(error));
   }
 
   #tellRole(leads: boolean): void {

@@ -1,2 +1,3 @@
 export { openRedisLedger, type RedisLedgerOptions } from './feed-ledger.ts';
+export type { RedisServer } from './redis-server.ts';
 export { RedisStore, type RedisStoreOptions } from './redis-store.ts';

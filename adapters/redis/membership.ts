@@ -4,13 +4,22 @@ import { BEATS_A_LEASE, Lease } from './lease.ts';
 import type { ScriptedRedis } from './scripted-redis.ts';
 import type { ScriptName } from './scripts.ts';
 
+/** Where and when a gateway takes part. */
+export interface Place {
+  /** Of Redis, in ms. */
+  readonly clock: number;
+  readonly life: string;
+}
+
 export interface MembershipOptions {
   readonly redis: ScriptedRedis;
   readonly leaseMs: number;
-  /** Asks for a lease, which Redis refuses to give later than one after `clock`; and says all that is unsettled, in one turn. */
-  register(clock: string): Promise<unknown>;
-  /** Rejects as long as the others must miss this gateway. */
-  mayEnter?(): Promise<void>;
+  /** The others look at least so often who is missing, in ms, and may believe it for as long. */
+  readonly lookEveryMs: number;
+  /** Asks for a lease, which Redis refuses to give later than one after `place`; and says all that is unsettled, in one turn. */
+  register(place: Place): Promise<unknown>;
+  /** Rejects as long as the others must miss this gateway in this life of Redis. */
+  mayEnter?(life: string): Promise<void>;
   /** Called in the turn in which the lease was given. */
   onEntered(): Promise<void>;
   /** Has the lease prolonged. */
@@ -38,6 +47,7 @@ export class Membership {
   /** In ms of `performance.now()`. */
   #joinedAt = 0;
   #outage: string | undefined;
+  #life: string | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -46,6 +56,11 @@ export class Membership {
 
   get joined(): boolean {
     return this.#joined;
+  }
+
+  /** The life of Redis in which it took part last. */
+  get life(): string | undefined {
+    return this.#life;
   }
 
   /**
@@ -81,15 +96,15 @@ export class Membership {
     await this.#untilMissed(0);
   }
 
-  /** Takes part no more until it may enter again. Returns when the others have seen it, who look at least so often, in ms. */
-  async withdraw(reason: Error, everyMs: number): Promise<void> {
+  /** Takes part no more until it may enter again. Returns when the others have seen it. */
+  async withdraw(reason: Error): Promise<void> {
     this.lose(reason);
-    await this.#untilMissed(everyMs);
+    await this.#untilMissed(this.#options.lookEveryMs);
   }
 
-  async #untilMissed(lookEveryMs: number): Promise<void> {
+  async #untilMissed(lookEveryMs: number, signal?: AbortSignal): Promise<void> {
     const leftMs = this.#lease.leftMs + lookEveryMs;
-    if (this.#options.hasCompany() && leftMs > 0) await sleep(leftMs);
+    if (this.#options.hasCompany() && leftMs > 0) await sleep(leftMs, undefined, signal && { signal });
   }
 
   /** @throws when this gateway does not take part, or no more. */
@@ -140,6 +155,11 @@ export class Membership {
     }
   }
 
+  async #here(): Promise<Place> {
+    const [clock, life] = (await this.#options.redis.call('clock')) as [number, string];
+    return { clock, life };
+  }
+
   #enterOnce(): Promise<void> {
     this.#entering ??= this.#enterUntilDone().finally(() => {
       this.#entering = undefined;
@@ -155,13 +175,17 @@ export class Membership {
   }
 
   async #enter(): Promise<void> {
-    const { redis, register, mayEnter, onEntered, onOutage } = this.#options;
+    const { redis, register, mayEnter, onEntered, onOutage, lookEveryMs } = this.#options;
     if (!this.#goesOn) await redis.load();
-    await mayEnter?.();
-    const clock = String(await redis.call('clock'));
+    const { life } = await this.#here();
+    // Who has not left the life before may rely on this gateway's word there.
+    if (this.#life !== undefined && this.#life !== life) await this.#untilMissed(lookEveryMs, this.#closed.signal);
+    await mayEnter?.(life);
+    const place = await this.#here();
+    if (place.life !== life) throw new Error('Redis was replaced by another one a moment ago.');
     this.#lease.ask();
     this.#joining = true;
-    await register(clock).catch((error: unknown) => {
+    await register(place).catch((error: unknown) => {
       if (error instanceof ReplyError) this.#lease.refused();
       throw error;
     });
@@ -169,6 +193,7 @@ export class Membership {
     if (!this.#joining) return;
     this.#joining = false;
     this.#joined = true;
+    this.#life = life;
     this.#lease.given();
     if (!this.#goesOn) this.#joinedAt = performance.now();
     this.#goesOn = false;

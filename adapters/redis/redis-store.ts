@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { Breaker, type BreakerOptions } from '../../src/faults/breaker.ts';
 import type { CacheStore } from '../../src/plan/cache-store.ts';
 import { expand, shrink } from './compressed-value.ts';
-import { connectRedis, type RedisConnection } from './connect-redis.ts';
+import { connectRedis, type RedisClient, type RedisConnection } from './connect-redis.ts';
+import { READ_GENERATIONS, RENEW_GENERATIONS } from './generation-scripts.ts';
+import { runScript, type Script, scriptOf } from './run-script.ts';
 
 export interface RedisStoreOptions extends Pick<BreakerOptions, 'onChange'>, RedisConnection {
   readonly keyPrefix: string;
@@ -11,8 +12,8 @@ export interface RedisStoreOptions extends Pick<BreakerOptions, 'onChange'>, Red
   readonly compressFromBytes?: number;
 }
 
-/** How long a generation nobody asks for is kept, in s. Losing one costs a miss. */
-const GENERATION_TTL_SECONDS = 86_400;
+const READ = scriptOf(READ_GENERATIONS);
+const RENEW = scriptOf(RENEW_GENERATIONS);
 /** How long Redis is left alone after a failure at first, and at most, in ms. */
 const FIRST_MS = 250;
 const MAX_MS = 1_000;
@@ -20,16 +21,18 @@ const MAX_MS = 1_000;
 /** Copies in Redis, shared by replicas. A Redis that is dead or slow fails every call within the command's time limit. */
 export class RedisStore implements CacheStore {
   readonly name = 'redis';
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
+  readonly #home: string;
   readonly #prefix: string;
   readonly #compressFromBytes: number;
   readonly breaker: Breaker;
 
   constructor({ keyPrefix, compressFromBytes = 0, onChange, ...connection }: RedisStoreOptions) {
-    this.#prefix = `${keyPrefix}:v2`;
+    this.#prefix = `${keyPrefix}:v3`;
+    this.#home = `{${keyPrefix}}:v3:generation`;
     this.#compressFromBytes = compressFromBytes;
     this.#redis = connectRedis(connection);
-    const probe = () => this.#redis.ping();
+    const probe = () => this.#redis.exists(this.#generationKey(''));
     this.breaker = new Breaker({
       ...(onChange && { onChange }),
       name: 'redis',
@@ -59,18 +62,13 @@ export class RedisStore implements CacheStore {
     await this.breaker.run(() => this.#redis.del(this.#claimKey(key)));
   }
 
-  async generations(names: readonly string[]): Promise<readonly string[]> {
-    const keys = names.map((name) => this.#generationKey(name));
-    return this.breaker.run(async () => {
-      const found = await this.#redis.mget(keys);
-      return found.every((generation) => generation !== null) ? found : this.#begin(keys);
-    });
+  async generations(names: readonly string[], life = ''): Promise<readonly string[]> {
+    const [lived, ...generations] = (await this.#run(READ, names, life)) as [string, ...string[]];
+    return generations.map((generation) => `${lived} ${generation}`);
   }
 
-  async bump(names: readonly string[]): Promise<void> {
-    const batch = this.#redis.pipeline();
-    for (const name of names) batch.set(this.#generationKey(name), newToken(), 'EX', GENERATION_TTL_SECONDS);
-    await this.breaker.run(async () => valuesOf(await batch.exec()));
+  async bump(names: readonly string[], life = ''): Promise<void> {
+    await this.#run(RENEW, names, life);
   }
 
   async close(): Promise<void> {
@@ -78,19 +76,14 @@ export class RedisStore implements CacheStore {
     this.#redis.disconnect();
   }
 
-  /** Gives a generation to the names without one: whichever replica comes first says which. */
-  async #begin(keys: readonly string[]): Promise<string[]> {
-    const batch = this.#redis.pipeline();
-    for (const key of keys) batch.set(key, newToken(), 'EX', GENERATION_TTL_SECONDS, 'NX');
-    batch.mget([...keys]);
-    const generations = valuesOf(await batch.exec()).at(-1) as (string | null)[];
-    if (generations.some((generation) => generation === null)) throw new Error('Redis dropped a generation.');
-    return generations as string[];
+  #run(script: Script, names: readonly string[], life: string): Promise<unknown> {
+    const keys = names.map((name) => this.#generationKey(name));
+    return this.breaker.run(() => runScript(this.#redis, script, keys, [newToken(), life]), isOutage);
   }
 
-  /** Generations share a hash slot, so that one MGET reads them from a cluster too. */
+  /** Generations share a slot of a cluster with each other, and with the ledgers under this prefix: one node has the last word. */
   #generationKey(name: string): string {
-    return `${this.#prefix}:{generation}:${name}`;
+    return `${this.#home}:${name}`;
   }
 
   #entryKey(key: string): string {
@@ -102,7 +95,13 @@ export class RedisStore implements CacheStore {
   }
 }
 
-const newToken = () => randomBytes(9).toString('base64url');
+const PROCESS = randomBytes(9).toString('base64url');
+let tokens = 0;
+/** Never the same twice, here or elsewhere. */
+const newToken = () => `${PROCESS}${(tokens++).toString(36)}`;
+
+/** That Redis is another one than the caller took it for says nothing of how it is. */
+const isOutage = (error: unknown) => !(error as Error).message.startsWith('ELSEWHERE');
 
 /** The values of a pipeline. @throws the first error in it. */
 function valuesOf(results: [Error | null, unknown][] | null): unknown[] {

@@ -1,22 +1,25 @@
+import { LIFE } from './life.ts';
+
 /**
  * The ledger's state, all in one slot of a cluster:
  *
- * - `state`: hash of `epoch` (empty: none), `mark`, `leader`, `arrivals`, the number of times that a gateway came to others, and
- *   `clock`, when Redis was last asked by its own clock;
+ * - `state`: hash of `epoch` (empty: none), `mark`, `leader`, `arrivals`, which grows whenever a gateway comes to others, `clock`,
+ *   when Redis was last asked by its own clock, and `life`, the one in which the rest is known to be all there is to know;
  * - `members`: sorted set of gateways by when their lease ends, in ms of Redis's clock;
  * - `notes`: sorted set of what is not settled by the mark of its last note: `r:<run>`, `x:<experiment>`, `u:<write>`;
  * - `homes`: hash of run to experiment, as far as known; `effects`: hash of `u:<write>` to its effect;
  * - `settled`: sorted set by mark of what came last to `w:<experiment>` (written to), `x:<experiment>` (trusted again),
  *   `u:<write>` (certain) and `c:<experiment>` (created);
- * - `claims`: hash of run to `<member> <end in ms>`.
+ * - `claims`: hash of run to `<member> <end in ms>`;
+ * - `came`: set of the gateways that registered in this life.
  *
  * Marks are microseconds of Redis's clock where that grows, so that those of a Redis that came back with an older state are
  * larger than those that were lost.
  */
-export const KEYS = ['state', 'members', 'notes', 'homes', 'effects', 'settled', 'claims'] as const;
+export const KEYS = ['state', 'members', 'notes', 'homes', 'effects', 'settled', 'claims', 'came'] as const;
 
-const HEAD = `
-local state, members, notes, homes, effects, settled, claims = unpack(KEYS)
+const HEAD = `${LIFE}
+local state, members, notes, homes, effects, settled, claims, came = unpack(KEYS)
 local me = ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -29,9 +32,11 @@ if now < seen then
 end
 if now ~= seen then redis.call('HSET', state, 'clock', string.format('%.0f', now)) end
 
+local knowsAll = redis.call('HGET', state, 'life') == life
+
 local function isLive(member)
   local ends = redis.call('ZSCORE', members, member)
-  return ends and tonumber(ends) > now
+  return knowsAll and ends and tonumber(ends) > now
 end
 
 local function nextMark()
@@ -83,31 +88,44 @@ local function elect(lease)
 end
 `;
 
-/** ARGV: member. */
-const clock = `return now`;
+/** ARGV: member. Gives the time, and the life in which it was asked. */
+const clock = `return {now, life}`;
 
 /**
- * ARGV: member, the clock before, lease in ms, epoch to begin a ledger with where Redis has none, an epoch to go on with instead
- * if nobody came since this number of arrivals (both may be empty), number of members to begin a ledger with, they, then notes. Refused when it comes late: its sender reckons with it no more. Members that an emptied Redis
- * has to be told of are away until they come themselves.
+ * ARGV: member, the clock before, the life, lease in ms, epoch to begin a ledger with, the last epoch that it knows of, where it comes from
+ * (`here`, `elsewhere` when it took part in another life, or nothing when its process did not yet), `void` when the epoch is to be,
+ * an epoch to go on with instead if nobody came since this number of arrivals, number of other members, they, then notes. Epochs
+ * and arrivals may be empty. Refused when it comes late, or in another life: its sender reckons with it no more.
+ *
+ * In a new life Redis may have forgotten what it acknowledged. So it is told again: who comes first says the epoch and who took part,
+ * who are away until they come themselves, each with its notes; who comes later and knows of another epoch makes that void.
  */
 const register = `
 local waited = now - tonumber(ARGV[2])
-if waited < 0 or waited > tonumber(ARGV[3]) then return redis.error_reply('LATE') end
-local at = 8 + tonumber(ARGV[7])
-if redis.call('HEXISTS', state, 'epoch') == 0 then
-  redis.call('HSET', state, 'epoch', ARGV[4])
-  for i = 8, at - 1 do redis.call('ZADD', members, now, ARGV[i]) end
+if ARGV[3] ~= life or waited < 0 or waited > tonumber(ARGV[4]) then return redis.error_reply('LATE') end
+local lease, epoch, known, from = tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
+local at = 12 + tonumber(ARGV[11])
+if not knowsAll then
+  redis.call('HSET', state, 'life', life, 'epoch', epoch, 'arrivals', string.format('%.0f', now))
+  redis.call('DEL', came)
+  for i = 12, at - 1 do redis.call('ZADD', members, now, ARGV[i]) end
+  for _, member in ipairs(redis.call('ZRANGE', members, 0, -1)) do redis.call('ZADD', members, now, member) end
 end
-redis.call('ZADD', members, now + tonumber(ARGV[3]), me)
+local wasThere = redis.call('ZSCORE', members, me) and redis.call('SISMEMBER', came, me) == 0
+local mayDiffer = from == 'elsewhere' or (from == '' and wasThere)
+if ARGV[8] == 'void' or (mayDiffer and known ~= redis.call('HGET', state, 'epoch')) then
+  redis.call('HSET', state, 'epoch', '')
+end
+redis.call('SADD', came, me)
+redis.call('ZADD', members, now + lease, me)
 dropWrites(function(owner) return owner == me end)
 local isAlone = redis.call('ZCARD', members) == 1
 if not isAlone then redis.call('HINCRBY', state, 'arrivals', 1) end
 local arrivals = redis.call('HGET', state, 'arrivals') or '0'
-local succeeds = isAlone and ARGV[5] ~= '' and ARGV[6] == arrivals and redis.call('HGET', state, 'epoch') == ARGV[4]
-if succeeds then beginEpoch(ARGV[5]) end
+local succeeds = isAlone and ARGV[9] ~= '' and ARGV[10] == arrivals and redis.call('HGET', state, 'epoch') == epoch
+if succeeds then beginEpoch(ARGV[9]) end
 if ARGV[at] then note(nextMark(), at) end
-elect(tonumber(ARGV[3]))
+elect(lease)
 return redis.status_reply('OK')
 `;
 
@@ -212,7 +230,9 @@ return redis.status_reply('OK')
  */
 const forget = `
 if not isLive(me) then return LAPSED end
-if redis.call('ZREMRANGEBYSCORE', members, '-inf', now - tonumber(ARGV[2])) > 0 then
+for _, member in ipairs(redis.call('ZRANGE', members, '-inf', now - tonumber(ARGV[2]), 'BYSCORE')) do
+  redis.call('ZREM', members, member)
+  redis.call('SREM', came, member)
   redis.call('HSET', state, 'epoch', '')
 end
 return dropWrites(function(owner) return not redis.call('ZSCORE', members, owner) end)
@@ -221,6 +241,7 @@ return dropWrites(function(owner) return not redis.call('ZSCORE', members, owner
 /** ARGV: member. */
 const leave = `
 redis.call('ZREM', members, me)
+redis.call('SREM', came, me)
 if redis.call('HGET', state, 'leader') == me then redis.call('HDEL', state, 'leader') end
 return redis.status_reply('OK')
 `;

@@ -36,6 +36,8 @@ export interface CachedReadOptions {
   readonly store: CacheStore;
   /** Whether the store knows of every write to these names. */
   trusts(names: readonly string[]): boolean;
+  /** The life of the store in which it does; undefined for any. */
+  life?(): string | undefined;
   /** How long an answer is given as it was stored. */
   readonly ttlMs: number;
   /** The same for some kinds; 0 for what is not to be stored. */
@@ -60,7 +62,7 @@ type Found = ReadAnswer & { readonly ageMs: number };
  * generations of before the fetch.
  */
 export function createCachedRead(options: CachedReadOptions): CachedRead {
-  const { store, trusts, maxEntryBytes, shareWaitMs = 0 } = options;
+  const { store, trusts, life, maxEntryBytes, shareWaitMs = 0 } = options;
   const { signal: renewals = new AbortController().signal } = options;
   const flights = new SingleFlight<ReadAnswer>();
   const lifeOf = createLifetimes(options);
@@ -69,7 +71,7 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
   async function keyOf({ key, dependsOn }: PlannedRead): Promise<string | undefined> {
     if (!trusts(dependsOn)) return undefined;
     try {
-      return hash('sha256', JSON.stringify([key, await store.generations(dependsOn)]), 'base64url');
+      return hash('sha256', JSON.stringify([key, await store.generations(dependsOn, life?.())]), 'base64url');
     } catch {
       return undefined;
     }

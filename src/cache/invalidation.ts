@@ -69,11 +69,15 @@ export class Invalidation {
     if (names.length === 0) return;
     if (effect.uncertain) this.#doubt(names);
     try {
-      await this.#options.store.bump(names);
+      await this.#options.store.bump(names, this.#life);
     } catch (error) {
       this.#remember(names);
       await this.#warn(error as Error);
     }
+  }
+
+  get #life(): string | undefined {
+    return this.#options.attendance?.()?.life;
   }
 
   /** Returns when no other gateway reads from the store what it should not. */
@@ -91,11 +95,14 @@ export class Invalidation {
     await attendance.withdraw(error);
   }
 
-  /** Tells the store what it could not be told. @throws when it still cannot. */
-  async tell(): Promise<void> {
+  /** Tells the store what it could not be told, in the life that others read in. @throws when it still cannot. */
+  async tell(life = this.#life): Promise<void> {
     if (this.#untold.size === 0) return;
     const told = [...this.#untold];
-    await this.#options.store.bump(told.map(([name]) => name));
+    await this.#options.store.bump(
+      told.map(([name]) => name),
+      life,
+    );
     // A name that failed again meanwhile stays: that write may be younger than this telling.
     for (const [name, failure] of told) if (this.#untold.get(name) === failure) this.#untold.delete(name);
     if (this.#untold.size === 0) this.#sayOut(false);

@@ -25,8 +25,8 @@ export const createTieredStore = (near: MemoryStore, shared: CacheStore, lastsMs
   },
   claim: (key, forMs) => shared.claim(key, forMs),
   release: (key) => shared.release(key),
-  generations: (names) => shared.generations(names),
-  bump: (names) => shared.bump(names),
+  generations: (names, life) => shared.generations(names, life),
+  bump: (names, life) => shared.bump(names, life),
   async close() {
     await near.close();
     await shared.close();

@@ -13,6 +13,7 @@ import type { RunDirectory } from '../plan/run-directory.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { redisServer } from './redis-server.ts';
 
 export interface Cache {
   readonly name: string;
@@ -23,8 +24,8 @@ export interface Cache {
   expect(effect: WriteEffect): void;
   /** Makes what a write changed unreachable. Never throws, and is bounded in time. */
   invalidate(effect: WriteEffect): Promise<void>;
-  /** Tells the store of writes that it could not be told of. @throws when it still cannot. */
-  tell(): Promise<void>;
+  /** Tells the store, in this life of it, of writes that it could not be told of. @throws when it still cannot. */
+  tell(life: string): Promise<void>;
   /** Makes everything unreachable that is stored. @throws when the store cannot be told. */
   voidAll(): Promise<void>;
   close(): Promise<void>;
@@ -68,6 +69,7 @@ export function openCache(config: Config, secrets: Secrets, parts: CacheParts): 
   const read = createCachedRead({
     store,
     trusts: (names) => attendance()?.isFull !== false && invalidation.trusts(names),
+    life: () => attendance()?.life,
     ...timesOf(config.cache),
     shareWaitMs: config.cache.shareWaitMs,
     maxEntryBytes: config.cache.maxEntryBytes,
@@ -79,8 +81,8 @@ export function openCache(config: Config, secrets: Secrets, parts: CacheParts): 
     breaker: store.breaker,
     expect: (effect) => invalidation.expect(effect),
     invalidate: (effect) => invalidation.apply(effect),
-    tell: () => invalidation.tell(),
-    voidAll: () => store.bump([dependency.backend]),
+    tell: (life) => invalidation.tell(life),
+    voidAll: () => store.bump([dependency.backend], attendance()?.life),
     async close() {
       invalidation.close();
       await store.close();
@@ -95,12 +97,12 @@ function openStore(
 ): CacheStore | undefined {
   if (cache.store === 'none') return undefined;
   const memory = cache.maxMemoryBytes > 0 ? new MemoryStore(cache.maxMemoryBytes) : undefined;
-  if (cache.store === 'memory' || redis.url === undefined) return memory;
+  const server = redisServer(redis, secrets);
+  if (cache.store === 'memory' || server === undefined) return memory;
   // Attempts to connect go on, and fail alike.
   let lastError: string | undefined;
   const shared = new RedisStore({
-    url: redis.url,
-    password: secrets.redisPassword,
+    ...server,
     keyPrefix: redis.keyPrefix,
     compressFromBytes: cache.compressFromBytes,
     commandTimeoutMs: redis.commandTimeoutMs,

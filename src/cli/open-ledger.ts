@@ -7,6 +7,7 @@ import type { FeedJournal } from '../plan/feed-journal.ts';
 import type { FeedLedger, LedgerMember } from '../plan/feed-ledger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Cache } from './open-cache.ts';
+import { redisServer } from './redis-server.ts';
 import { shortHash } from './short-hash.ts';
 
 export interface LedgerParts {
@@ -24,16 +25,17 @@ export function openLedger(
   secrets: Secrets,
   { scope, journal, logger, cache }: LedgerParts,
 ): (FeedLedger & Attendance) | undefined {
-  if (feed.ledger === 'own' || redis.url === undefined) return undefined;
+  const server = redisServer(redis, secrets);
+  if (feed.ledger === 'own' || server === undefined) return undefined;
   return openRedisLedger({
-    url: redis.url,
-    password: secrets.redisPassword,
+    ...server,
     keyPrefix: redis.keyPrefix,
     scope,
     id: journal?.id,
     epoch: journal?.unfinished.hadCompany ? undefined : journal?.unfinished.epoch,
+    lastEpoch: journal?.unfinished.epoch,
     absentMs: feed.absentMs,
-    mayJoin: () => cache.tell(),
+    mayJoin: (life) => cache.tell(life),
     beforeForgetting: () => cache.voidAll(),
     onCompany: (others) => journal?.noteCompany(others),
     onOutage: (err) =>

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readGroups, readUsers } from '../auth/read-users.ts';
+import type { Contradiction, Given } from './contradiction.ts';
 import { complain, type Layers, valueAt } from './layers.ts';
-
-type Given = (path: string) => unknown;
+import { REDIS_CONTRADICTIONS } from './redis-contradictions.ts';
 
 /** What no key shows by itself. Checked on what was given, not on what was parsed, so that it is said with everything else. */
-const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; message: string }[] = [
+const CONTRADICTIONS: readonly Contradiction[] = [
   {
     path: 'upstream.url',
     wrong: (given) => /^https?:\/\/[^/?#]*@/.test(String(given('upstream.url'))),
@@ -137,11 +137,12 @@ const CONTRADICTIONS: readonly { path: string; wrong(given: Given): boolean; mes
       message: 'names a group, and groups are in auth.groupsFile, which is not set',
     },
   ]),
-  {
-    path: 'elasticsearch.caFile',
-    wrong: (given) => given('elasticsearch.caFile') !== undefined && !isReadable(String(given('elasticsearch.caFile'))),
+  ...['elasticsearch.caFile', 'redis.caFile'].map((path) => ({
+    path,
+    wrong: (given: Given) => given(path) !== undefined && !isReadable(String(given(path))),
     message: 'cannot be read',
-  },
+  })),
+  ...REDIS_CONTRADICTIONS,
 ];
 
 const isGiven = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);

@@ -8,6 +8,13 @@ const severalHttpUrls = z
     (text) => urlsIn(text).every((url) => httpUrl.safeParse(url).success),
     'not an http:// or https:// URL, or several with commas between',
   );
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' });
+const severalRedisUrls = z
+  .string()
+  .refine(
+    (text) => urlsIn(text).every((url) => redisUrl.safeParse(url).success),
+    'not a redis:// or rediss:// URL, or several with commas between',
+  );
 const milliseconds = z.int().positive();
 const bytes = z.int().nonnegative();
 
@@ -103,11 +110,25 @@ const Elasticsearch = z.strictObject({
 });
 
 const Redis = z.strictObject({
-  url: z
-    .url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' })
+  url: severalRedisUrls
     .optional()
-    .describe('Redis 6.2 or later for the cache'),
+    .describe(
+      'Redis 6.2 or later for the cache, rediss:// for TLS; of Sentinels, or of nodes of a cluster, several with commas between',
+    ),
+  mode: z
+    .enum(['standalone', 'sentinel', 'cluster'])
+    .default('standalone')
+    .describe('What redis.url names: one server, Sentinels that know where the master is, or nodes of a Redis Cluster'),
+  sentinelName: z.string().min(1).optional().describe('What the Sentinels call the master'),
+  username: z.string().optional().describe('User name, of an access control list (ACL)'),
   passwordEnv: z.string().optional().describe('Name of the environment variable that holds the password'),
+  sentinelPasswordEnv: z
+    .string()
+    .optional()
+    .describe('Name of the environment variable that holds the password of the Sentinels'),
+  database: z.int().nonnegative().optional().describe('Number of the database; a cluster has none but 0'),
+  caFile: z.string().optional().describe('PEM file with the certificate authority to trust'),
+  rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for tests only'),
   keyPrefix: z.string().min(1).default('mlflow-gateway').describe('What every key begins with'),
   commandTimeoutMs: milliseconds.default(50).describe('A Redis slower than this counts as absent, in ms'),
 });

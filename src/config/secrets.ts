@@ -7,6 +7,7 @@ export interface Secrets {
   readonly redisPassword: string | undefined;
   readonly upstreamPassword: string | undefined;
   readonly upstreamToken: string | undefined;
+  readonly redisSentinelPassword: string | undefined;
 }
 
 const PATHS = [
@@ -15,6 +16,7 @@ const PATHS = [
   'redis.passwordEnv',
   'upstream.passwordEnv',
   'upstream.tokenEnv',
+  'redis.sentinelPasswordEnv',
 ] as const;
 
 /** The variables that hold secrets, whatever their names. */
@@ -23,13 +25,18 @@ export function secretVariables(layers: Layers): string[] {
 }
 
 export function readSecrets(layers: Layers, env: Readonly<Record<string, string | undefined>>): Secrets {
-  const [elasticsearchPassword, elasticsearchApiKey, redisPassword, upstreamPassword, upstreamToken] = PATHS.map(
-    (path) => {
-      const variable = valueAt(layers, path);
-      if (typeof variable !== 'string') return undefined;
-      if (!env[variable]) complain(layers, path, `the variable ${variable} is not set`);
-      return env[variable];
-    },
-  );
-  return { elasticsearchPassword, elasticsearchApiKey, redisPassword, upstreamPassword, upstreamToken };
+  const read = (path: (typeof PATHS)[number]) => {
+    const variable = valueAt(layers, path);
+    if (typeof variable !== 'string') return undefined;
+    if (!env[variable]) complain(layers, path, `the variable ${variable} is not set`);
+    return env[variable];
+  };
+  return {
+    elasticsearchPassword: read('elasticsearch.passwordEnv'),
+    elasticsearchApiKey: read('elasticsearch.apiKeyEnv'),
+    redisPassword: read('redis.passwordEnv'),
+    upstreamPassword: read('upstream.passwordEnv'),
+    upstreamToken: read('upstream.tokenEnv'),
+    redisSentinelPassword: read('redis.sentinelPasswordEnv'),
+  };
 }

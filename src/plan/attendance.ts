@@ -6,6 +6,8 @@ export interface Attendance {
   readonly joined: boolean;
   /** Whether none of them is missing. False as long as it is not known. */
   readonly isFull: boolean;
+  /** The life of the store in which they met last; undefined before. */
+  readonly life: string | undefined;
   /**
    * Makes this gateway one that is missing, because it cannot tell the store of a write. Returns when none of the others
    * takes it for there any more. Never rejects; bounded in time.

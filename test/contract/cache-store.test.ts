@@ -38,14 +38,14 @@ describe('RedisStore', () => {
       for (const [i, store] of stores.entries()) {
         await store.set(`${i}`, value, 60_000);
         for (const other of stores) expect(await other.get(`${i}`)).toEqual(value);
-        sizes.push(Number(await command(redis, 'strlen', `long:v2:{${i}}`)));
+        sizes.push(Number(await command(redis, 'strlen', `long:v3:{${i}}`)));
       }
       expect(sizes).toEqual([value.length, expect.any(Number), value.length]);
       expect(sizes[1]).toBeLessThan(value.length / 10);
     });
 
     it('misses what cannot be expanded', async () => {
-      await command(redis, 'set', 'long:v2:{broken}', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]));
+      await command(redis, 'set', 'long:v3:{broken}', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]));
       await expect(stores[0]?.get('broken')).rejects.toThrow();
     });
   });

@@ -1,51 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RedisStore } from '../../adapters/redis/index.ts';
-import { createCachedRead } from '../../src/cache/cached-read.ts';
-import { Invalidation } from '../../src/cache/invalidation.ts';
 import { MemoryStore } from '../../src/cache/memory-store.ts';
-import type { CacheStore } from '../../src/plan/cache-store.ts';
-import { dependency, type PlannedRead, type ReadAnswer } from '../../src/plan/read.ts';
-import { RunDirectory } from '../../src/plan/run-directory.ts';
+import { dependency, type ReadAnswer } from '../../src/plan/read.ts';
 import { NO_EFFECT, type WriteEffect } from '../../src/plan/write-effect.ts';
+import { openBackend, RUN } from '../fixtures/cached-backend.ts';
 import { OwnRedis } from '../fixtures/own-redis.ts';
-
-const RUN = 'a'.repeat(32);
-/** A backend of one value, with a cache in front: what is read must be what was written last. */
-function openBackend(store: CacheStore, homeOf = async (): Promise<string | undefined> => '7') {
-  const directory = new RunDirectory();
-  const lookedUp: string[] = [];
-  const experimentOf = async (runId: string) => {
-    lookedUp.push(runId);
-    return homeOf();
-  };
-  const outages: boolean[] = [];
-  const invalidation = new Invalidation({ store, directory, experimentOf, onOutage: (out) => outages.push(out) });
-  const trusts = (names: readonly string[]) => invalidation.trusts(names);
-  const cached = createCachedRead({ store, trusts, ttlMs: 60_000, maxEntryBytes: 1_000 });
-  const state = { value: 0, fetches: 0, status: 200, dependsOn: [dependency.backend, dependency.runsOf('7')] };
-  const fetch = async (): Promise<ReadAnswer> => {
-    state.fetches++;
-    return {
-      status: state.status,
-      contentType: 'application/json',
-      body: Buffer.from(`{"v":${state.value}}`),
-      source: 'index',
-    };
-  };
-  const read = async (plan: Partial<PlannedRead> = {}) => {
-    const answer = await cached(
-      { resource: 'run', concern: { kind: 'experiments' }, key: 'k', dependsOn: state.dependsOn, fetch, ...plan },
-      AbortSignal.timeout(5_000),
-    );
-    return { ...answer, body: String(answer.body) };
-  };
-  const write = (effect: Partial<WriteEffect>) => {
-    state.value++;
-    return invalidation.apply({ ...NO_EFFECT, ...effect });
-  };
-  return { state, read, write, directory, invalidation, lookedUp, outages };
-}
 
 describe('a read through the cache', () => {
   const open = () => openBackend(new MemoryStore(1_000_000));

@@ -89,7 +89,7 @@ async function openTwo(options?: Partial<RedisLedgerOptions>): Promise<[Gateway,
 /** What Redis remembers of times lies that much later after its machine's clock was put back, in ms. */
 async function putClockBack(byMs: number): Promise<void> {
   const client = new Redis(redis.url);
-  const slot = `{ledger:feed:v1:${scopes}}`;
+  const slot = `{ledger}:feed:v2:${scopes}`;
   const later = `redis.call('HINCRBY', KEYS[1], 'clock', ARGV[1])
     for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('ZINCRBY', KEYS[2], ARGV[1], member) end`;
   await client.eval(later, 2, `${slot}:state`, `${slot}:members`, byMs);
@@ -157,8 +157,12 @@ describe('an experiment', () => {
     const [one, other] = await openTwo();
     await one.ledger.note({ doubted: ['7'] });
     await other.ledger.catchUp();
+    // Said before the second doubt is heard of, which reports hear of unasked, and carried out after it.
+    const goOn = other.link.stall();
+    const trusted = other.ledger.trust('7');
     await one.ledger.note({ doubted: ['7'] });
-    await other.ledger.trust('7');
+    goOn();
+    await trusted;
     await other.ledger.catchUp();
     await one.ledger.catchUp();
     expect(one.all('trusted')).toEqual([]);
@@ -394,5 +398,89 @@ describe('a Redis that lost everything', () => {
     await other.untilTrusted();
     expect(other.all('runs')).toContainEqual({ runId: 'a' });
     expect([one.ledger.epoch, other.ledger.epoch]).toEqual([4, 4]);
+  });
+});
+
+describe('a Redis that comes back with what it had saved before', () => {
+  const comeBackWith = async (dump: Buffer) => {
+    await redis.kill();
+    await redis.restart(dump);
+  };
+
+  it('makes no epoch good again that was void since', async () => {
+    const [one, other] = await openTwo();
+    const leader = one.ledger.leads ? one : other;
+    await leader.ledger.begin(4);
+    await Promise.all([one.ledger.catchUp(), other.ledger.catchUp()]);
+    const dump = await redis.save();
+    await one.ledger.void();
+    await comeBackWith(dump);
+    for (const gateway of [one, other]) {
+      await gateway.untilTrusted();
+      expect(gateway.ledger.epoch).toBeUndefined();
+    }
+  });
+
+  it('makes no epoch good again that only one knows to be void, whoever comes first', async () => {
+    const [one, other] = await openTwo({ absentMs: 60_000 });
+    const leader = one.ledger.leads ? one : other;
+    await leader.ledger.begin(4);
+    await Promise.all([one.ledger.catchUp(), other.ledger.catchUp()]);
+    const dump = await redis.save();
+    const goOn = other.link.stall();
+    await one.ledger.void();
+    await redis.kill();
+    one.link.cut();
+    goOn();
+    await redis.restart(dump);
+    await expect.poll(() => other.ledger.joined, { timeout: 10_000 }).toBe(true);
+    expect(other.ledger.epoch).toBe(4);
+    await sleep(2 * LEASE_MS);
+    expect(await other.ledger.catchUp()).toBe(false);
+    one.link.heal();
+    await other.untilTrusted();
+    expect([one.ledger.epoch, other.ledger.epoch]).toEqual([undefined, undefined]);
+  });
+
+  it('goes on in the epoch that all know of, and is told again what they noted since', async () => {
+    const [one, other] = await openTwo();
+    const leader = one.ledger.leads ? one : other;
+    await leader.ledger.begin(3);
+    const dump = await redis.save();
+    await leader.ledger.begin(4);
+    await Promise.all([one.ledger.catchUp(), other.ledger.catchUp()]);
+    one.notes = { runs: [{ runId: 'a' }] };
+    await one.ledger.note(one.notes);
+    await comeBackWith(dump);
+    await other.untilTrusted();
+    expect(other.all('runs').at(-1)).toEqual({ runId: 'a', experimentId: undefined });
+    expect([one.ledger.epoch, other.ledger.epoch]).toEqual([4, 4]);
+  });
+
+  it('has a gateway missed that came since, until it comes again', async () => {
+    scopes++;
+    const one = await Gateway.open({ absentMs: 60_000 });
+    const dump = await redis.save();
+    const other = await Gateway.open({ absentMs: 60_000 });
+    await one.ledger.catchUp();
+    other.link.cut();
+    await comeBackWith(dump);
+    await expect.poll(() => one.ledger.joined, { timeout: 10_000 }).toBe(true);
+    await sleep(2 * LEASE_MS);
+    expect(await one.ledger.catchUp()).toBe(false);
+    expect(one.ledger.status()).toMatchObject({ replicas: 2, missing: 1 });
+    other.link.heal();
+    await one.untilTrusted();
+  });
+
+  it('settles nothing up to a mark that it gave before', async () => {
+    const [one, other] = await openTwo();
+    await one.ledger.note({ runs: [{ runId: 'a' }] });
+    const dump = await redis.save();
+    await other.ledger.claim(['a']);
+    await comeBackWith(dump);
+    await other.untilTrusted();
+    await other.ledger.settle(['a'], []);
+    expect((await other.ledger.claim(['a'])).get('a')).toBe('mine');
   });
 });

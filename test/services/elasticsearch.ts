@@ -5,6 +5,7 @@ import { findProgram } from './find-program.ts';
 import { ensureProgram, installOnce } from './install.ts';
 import { installJava } from './java.ts';
 import { freePort, inNewFolder, launch, type Service } from './launch.ts';
+import { makeCertificate } from './make-certificate.ts';
 import { run } from './run.ts';
 import { unprivilegedUser } from './unprivileged-user.ts';
 
@@ -103,13 +104,6 @@ async function secure(home: string, { password, tls }: Security, java: string): 
   });
   const user = ['useradd', ELASTICSEARCH_USER, '-p', password, '-r', 'superuser'];
   await run(join(home, 'bin/elasticsearch-users'), user, { env: { ...process.env, ES_JAVA_HOME: java } });
-}
-
-async function makeCertificate(key: string, certificate: string): Promise<void> {
-  const openssl = await ensureProgram('openssl', () => findProgram(['openssl']));
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
-  const files = ['-keyout', key, '-out', certificate];
-  await run(openssl, ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '7', ...subject, ...files]);
 }
 
 /** What root has prepared becomes the server's. */

@@ -79,7 +79,7 @@ describe('loadConfig', () => {
         "redis.url (GATEWAY_REDIS_URL): is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL",
         "listen.port (GATEWAY_LISTEN_PORT): Invalid input: expected number, received string",
         "listen.prot: unknown key; did you mean port?",
-        "redis.url (GATEWAY_REDIS_URL): not a redis:// or rediss:// URL",
+        "redis.url (GATEWAY_REDIS_URL): not a redis:// or rediss:// URL, or several with commas between",
         "cache.store: Invalid option: expected one of "auto"|"memory"|"redis"|"none"; did you mean memory?",
         "cache.ttlSeconds: Too small: expected number to be >0",
         "feed: Invalid input: expected object, received string",
@@ -192,6 +192,52 @@ describe('loadConfig', () => {
     const { config } = load([...UPSTREAM, '--elasticsearch', url]);
     expect(urlsIn(config.elasticsearch.url ?? '')).toEqual(['http://u:pass@a:9200', 'https://b:9200/x,y']);
     expect(printConfig(config)).toContain('url: http://***@a:9200/,https://b:9200/x,y');
+  });
+
+  it('takes Sentinels and nodes of a cluster, and prints no credentials of a Redis', () => {
+    const url = 'rediss://a:26379, rediss://b:26379';
+    const sentinel = { GATEWAY_REDIS_MODE: 'sentinel', GATEWAY_REDIS_SENTINEL_NAME: 'm', GATEWAY_REDIS_DATABASE: '2' };
+    const secret = { GATEWAY_REDIS_SENTINEL_PASSWORD_ENV: 'SP', SP: 'of the sentinels' };
+    const { config, secrets } = load([...UPSTREAM, '--redis', url], { ...sentinel, ...secret });
+    expect(urlsIn(config.redis.url ?? '')).toEqual(['rediss://a:26379', 'rediss://b:26379']);
+    expect(config.redis).toMatchObject({ mode: 'sentinel', sentinelName: 'm', database: 2, rejectUnauthorized: true });
+    expect(secrets.redisSentinelPassword).toBe('of the sentinels');
+    expect(printConfig(config)).not.toContain('of the sentinels');
+    const own = load([...UPSTREAM, '--redis', 'redis://u:pass@a:6379/1']).config;
+    expect(printConfig(own)).toContain('url: redis://***@a:6379/1');
+    expect(load([...UPSTREAM, '--redis', 'redis://a, redis://b'], { GATEWAY_REDIS_MODE: 'cluster' })).toBeDefined();
+  });
+
+  const [SENTINEL, CLUSTER] = [{ mode: 'sentinel', sentinelName: 'm' }, { mode: 'cluster' }];
+  it.each<[object, string[]]>([
+    [{ url: 'redis://a,redis://b' }, ['redis.url: several need redis.mode: sentinel or cluster']],
+    [{ ...SENTINEL }, ['redis.url: missing: redis.mode says what it names']],
+    [{ url: 'redis://a', mode: 'sentinel' }, ['redis.sentinelName: missing: what the Sentinels call the master']],
+    [
+      { url: 'redis://a', sentinelName: 'm', sentinelPasswordEnv: 'P' },
+      [
+        'redis.sentinelName: is of no use without redis.mode: sentinel',
+        'redis.sentinelPasswordEnv: is of no use without redis.mode: sentinel',
+      ],
+    ],
+    [
+      { url: 'redis://a,rediss://b', ...CLUSTER },
+      ['redis.url: must be redis:// or rediss:// alike: TLS is for all or none'],
+    ],
+    [{ url: 'redis://:p@a', ...CLUSTER }, [expect.stringMatching(/^redis.url: may hold credentials of one server/)]],
+    [{ url: 'redis://a/2', ...SENTINEL }, [expect.stringMatching(/^redis.url: may hold the database of one server/)]],
+    [{ url: 'redis://a', database: 2, ...CLUSTER }, ['redis.database: a cluster has one database: leave it out']],
+    [{ url: 'redis://a/1', database: 2 }, ['redis.database: redis.url names a database as well']],
+    [{ url: 'redis://a', username: 'u' }, ['redis.username: username and passwordEnv go together']],
+    [{ url: 'redis://a', caFile: 'package.json' }, [expect.stringMatching(/^redis.caFile: is of no use without TLS/)]],
+    [{ url: 'rediss://a', caFile: '/nowhere' }, ['redis.caFile: cannot be read']],
+    [{ url: 'redis://a,http://b', ...CLUSTER }, [expect.stringMatching(/^redis.url: not a redis:/)]],
+    [{ url: 'redis://a', username: 'u', passwordEnv: 'P', database: 3 }, []],
+    [{ url: 'redis://u:p@a/3' }, []],
+    [{ url: 'rediss://a,rediss://b', username: 'u', passwordEnv: 'P', caFile: 'package.json', ...CLUSTER }, []],
+  ])('says of a Redis %j %j', (redis, problems) => {
+    const file = fileOf(JSON.stringify({ upstream: { url: 'http://mlflow:5000' }, redis }));
+    expect(problemsOf(['--config', file], { P: 's3cret' })).toEqual(problems);
   });
 
   it('refuses a file that is not there', () => {
