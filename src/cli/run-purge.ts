@@ -12,6 +12,7 @@ import { createOwnRequester } from '../upstream/own-requester.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { ownAuthorization } from './own-authorization.ts';
 import { printJson } from './print-json.ts';
+import { redisServer } from './redis-server.ts';
 
 /** How long Redis is given to answer, and a command to it, in ms. */
 const PATIENCE_MS = 5_000;
@@ -20,16 +21,19 @@ const RETRY_MS = 100;
 
 /** Makes void what gateways keep in Redis of some runs and experiments, or all of it. Gives the exit code. */
 export async function runPurge(config: Config, secrets: Secrets, options: CommandOptions): Promise<number> {
-  if (!hasUpstream(config)) throw new ConfigError([{ path: 'upstream.url', message: 'missing: the MLflow server' }]);
-  const { url, keyPrefix } = config.redis;
-  if (url === undefined || config.cache.store === 'memory' || config.cache.store === 'none')
+  const server = redisServer(config.redis, secrets);
+  if (server === undefined || config.cache.store === 'memory' || config.cache.store === 'none')
     throw new ConfigError([
       { path: 'redis.url', message: 'missing: a cache in memory alone is gone with its gateway' },
     ]);
   const { runIds = [], experimentIds = [] } = options;
   const names = [...(await namesOfRuns(config, secrets, runIds)), ...experimentIds.flatMap(namesOfExperiment)];
   const purged = names.length > 0 ? [...new Set(names)] : [dependency.backend];
-  const store = new RedisStore({ url, password: secrets.redisPassword, keyPrefix, commandTimeoutMs: COMMAND_MS });
+  const store = new RedisStore({
+    ...server,
+    keyPrefix: config.redis.keyPrefix,
+    commandTimeoutMs: COMMAND_MS,
+  });
   try {
     await bump(store, purged);
   } finally {
@@ -42,8 +46,16 @@ export async function runPurge(config: Config, secrets: Secrets, options: Comman
 
 const namesOfExperiment = (id: string) => [dependency.experiments, dependency.runsOf(id)];
 
-/** What answers about a run depend on: searches of its experiment are among them. @throws Error for a run that does not exist. */
-async function namesOfRuns(config: UpstreamConfig, secrets: Secrets, runIds: readonly string[]) {
+/**
+ * What answers about a run depend on: searches of its experiment are among them, which the MLflow server is asked for.
+ * @throws Error for a run that does not exist.
+ */
+async function namesOfRuns(config: Config, secrets: Secrets, runIds: readonly string[]) {
+  if (runIds.length === 0) return [];
+  if (!hasUpstream(config))
+    throw new ConfigError([
+      { path: 'upstream.url', message: 'missing: with --run the MLflow server tells the experiment of the run' },
+    ]);
   const client = new UpstreamClient(config.upstream);
   const readings = new OwnReadings(createOwnRequester(client, ownAuthorization(config, secrets)));
   try {

@@ -1,3 +1,5 @@
+import type { Command } from './command.ts';
+
 /** What was given for a key. */
 export type Given = (path: string) => unknown;
 
@@ -6,4 +8,6 @@ export interface Contradiction {
   readonly path: string;
   wrong(given: Given): boolean;
   readonly message: string;
+  /** The command to which it is none. */
+  readonly except?: Command;
 }

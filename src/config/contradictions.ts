@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readGroups, readUsers } from '../auth/read-users.ts';
+import type { Command } from './command.ts';
 import type { Contradiction, Given } from './contradiction.ts';
 import { complain, type Layers, valueAt } from './layers.ts';
 import { REDIS_CONTRADICTIONS } from './redis-contradictions.ts';
+
+const NO_SERVER = 'is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL';
 
 /** What no key shows by itself. Checked on what was given, not on what was parsed, so that it is said with everything else. */
 const CONTRADICTIONS: readonly Contradiction[] = [
@@ -17,11 +20,18 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     wrong: (given) => /[?#]/.test(String(given('upstream.url'))),
     message: 'must not have a query or a fragment',
   },
-  ...['elasticsearch.url', 'redis.url', 'upstream.username', 'upstream.tokenEnv'].map((path) => ({
+  ...['elasticsearch.url', 'upstream.username', 'upstream.tokenEnv'].map((path) => ({
     path,
     wrong: (given: Given) => Boolean(given(path)) && !given('upstream.url'),
-    message: 'is of no use without an MLflow server: --upstream URL or GATEWAY_UPSTREAM_URL',
+    message: NO_SERVER,
   })),
+  {
+    path: 'redis.url',
+    wrong: (given) => Boolean(given('redis.url')) && !given('upstream.url'),
+    message: NO_SERVER,
+    // What is kept of experiments, or all, is made void without asking anyone.
+    except: 'purge',
+  },
   {
     path: 'cache.store',
     wrong: (given) => given('cache.store') === 'redis' && !given('redis.url'),
@@ -167,9 +177,9 @@ const hasSharedIndex = (given: Given) =>
 const hasMemoryCache = (given: Given) =>
   given('cache.store') === 'memory' || (isAuto(given('cache.store')) && !given('redis.url'));
 
-export function addContradictions(layers: Layers): void {
-  for (const { path, wrong, message } of CONTRADICTIONS) {
-    if (wrong((other) => valueAt(layers, other))) complain(layers, path, message);
+export function addContradictions(layers: Layers, command: Command): void {
+  for (const { path, wrong, message, except } of CONTRADICTIONS) {
+    if (command !== except && wrong((other) => valueAt(layers, other))) complain(layers, path, message);
   }
   for (const [path, read] of Object.entries(FILES)) {
     const file = valueAt(layers, path);

@@ -29,7 +29,7 @@ Usage
   npm run verify -- --upstream URL [options]       compare the index with the MLflow server
   npm run backfill -- --upstream URL [options]     copy the runs of the MLflow server into the index, then stop
   npm run rebuild -- --upstream URL [options]      have the running gateway build the index anew
-  npm run purge -- --upstream URL --redis URL      make void what the cache keeps
+  npm run purge -- --redis URL [options]           make void what the cache keeps
 ${OPTIONS}`;
 
 const SAME = `
@@ -103,10 +103,11 @@ it was given up · 2 bad configuration or usage · 130 Ctrl-C
 const PURGE = `Makes void what gateways keep in Redis, and in memory of what is there. The index is not touched.
 
 Usage
-  npm run purge -- --upstream URL --redis URL [options]
+  npm run purge -- --redis URL [options]
 
 Options
-  --run ID              only what is about this run, searches of its experiment among it; may be repeated
+  --run ID              only what is about this run, searches of its experiment among it; may be repeated; needs --upstream URL,
+                        since the MLflow server is asked for the experiment
   --experiment ID       only what is about this experiment and its runs; may be repeated
   --json                print JSON when it is done
   --redis URL           Redis of the cache

@@ -23,7 +23,7 @@ export function loadConfig(args: Arguments, env: Environment): { config: Config;
   for (const { path, value, flag } of args.settings) give(layers, path, value, flag);
   const secrets = readSecrets(layers, env);
   complainOfVariables(layers, unknown);
-  addContradictions(layers);
+  addContradictions(layers, args.topic);
   const parsed = ConfigSchema.safeParse(layers.values);
   for (const issue of parsed.error?.issues ?? []) explain(issue, layers);
   if (!parsed.success || layers.problems.length > 0) throw new ConfigError(layers.problems);

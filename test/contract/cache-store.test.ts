@@ -1,12 +1,54 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RedisStore } from '../../adapters/redis/index.ts';
+import { type RedisServer, RedisStore } from '../../adapters/redis/index.ts';
 import { MemoryStore } from '../../src/cache/memory-store.ts';
 import { createTieredStore } from '../../src/cache/tiered-store.ts';
 import { OwnRedis } from '../fixtures/own-redis.ts';
+import { RedisPair } from '../fixtures/redis-pair.ts';
+import { startSecureRedis } from '../services/redis.ts';
+import { startRedisCluster } from '../services/redis-cluster.ts';
 import { itIsACacheStore } from './cache-store.ts';
 
 describe('MemoryStore', () => itIsACacheStore(async () => new MemoryStore(1_000_000)));
+
+interface Place {
+  readonly server: RedisServer;
+  stop(): Promise<void>;
+}
+
+/** What a gateway may do at least: `docs/cache.md`. */
+const RULES = ['>its password', '~mode:*', '~{mode}:*', '+@all', '-@dangerous', '+info'];
+
+const PLACES: readonly [string, () => Promise<Place>][] = [
+  [
+    'over TLS, with a user that may do little',
+    async () => {
+      const { url, ca, stop } = await startSecureRedis('gateway', RULES);
+      return { server: { url, ca, username: 'gateway', password: 'its password' }, stop };
+    },
+  ],
+  ['found by Sentinels', () => RedisPair.start()],
+  [
+    'in a cluster',
+    async () => {
+      const { nodes, stop } = await startRedisCluster();
+      return { server: { url: nodes.slice(0, 2).map(({ url }) => url), mode: 'cluster' }, stop };
+    },
+  ],
+];
+
+describe.each(PLACES)('RedisStore %s', (_, start) => {
+  let place: Place;
+  beforeAll(async () => {
+    place = await start();
+  });
+  afterAll(() => place.stop());
+
+  const open = () => connected(new RedisStore({ ...place.server, keyPrefix: 'mode', commandTimeoutMs: 500 }));
+
+  itIsACacheStore(open);
+  itLetsOneFetch(open);
+});
 
 describe('RedisStore', () => {
   let redis: OwnRedis;
@@ -50,8 +92,12 @@ describe('RedisStore', () => {
     });
   });
 
+  itLetsOneFetch(() => open('claims'));
+});
+
+function itLetsOneFetch(open: () => Promise<RedisStore>): void {
   it('lets one gateway at a time fetch, until it has stored or given up', async () => {
-    const [one, two] = [await open('claims'), await open('claims')];
+    const [one, two] = [await open(), await open()];
     const claims = () => Promise.all([two.claim('k', 60_000), two.claim('other', 60_000)]);
     expect(await one.claim('k', 60_000)).toBe(true);
     expect(await claims()).toEqual([false, true]);
@@ -62,7 +108,7 @@ describe('RedisStore', () => {
     await expect.poll(() => two.claim('k', 60_000)).toBe(true);
     for (const store of [one, two]) await store.close();
   });
-});
+}
 
 /** What a client of Redis says to it. */
 async function command({ url }: OwnRedis, name: string, ...args: (string | Buffer)[]): Promise<unknown> {

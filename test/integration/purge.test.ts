@@ -5,6 +5,7 @@ import { OwnRedis } from '../fixtures/own-redis.ts';
 import { postJson } from '../fixtures/post-json.ts';
 import { runCommand } from '../fixtures/run-command.ts';
 import { createExperiments } from '../fuzz/load-runs.ts';
+import { startRedisCluster } from '../services/redis-cluster.ts';
 
 const API = '/api/2.0/mlflow';
 const mlflow = inject('mlflowUrl');
@@ -32,7 +33,7 @@ describe('purge', () => {
     await redis.stop();
   });
 
-  const purge = (...args: string[]) => runCommand(['purge', '--upstream', mlflow, '--redis', redis.url, ...args]);
+  const purge = (...args: string[]) => runCommand(['purge', '--redis', redis.url, ...args]);
   const markIn = (text: string) => Number(/"mark",\s*"value":\s*"(\d+)"/.exec(text)?.[1] ?? 0);
   const isKept = async () => {
     const answers = await Promise.all(
@@ -61,7 +62,7 @@ describe('purge', () => {
 
   it('of a run makes void what is about it, and nothing else', async () => {
     await writePast();
-    const { code, stdout } = await purge('--run', runIds[0] as string, '--json');
+    const { code, stdout } = await purge('--upstream', mlflow, '--run', runIds[0] as string, '--json');
     expect(JSON.parse(stdout)).toEqual({ purged: [`run:${runIds[0]}`, `experiment:${experimentIds[0]}`] });
     expect(code).toBe(0);
     expect(await seen()).toEqual([marks, marks, marks - 1, marks - 1]);
@@ -84,11 +85,29 @@ describe('purge', () => {
   });
 
   it.each([
-    ['a run that does not exist', ['--run', '0'.repeat(32)], 1, `The MLflow server has no run ${'0'.repeat(32)}.`],
+    ['a run and no server to ask', ['--run', '0'.repeat(32)], 2, 'with --run the MLflow server tells the experiment'],
+    [
+      'a run that does not exist',
+      ['--upstream', mlflow, '--run', '0'.repeat(32)],
+      1,
+      `The MLflow server has no run ${'0'.repeat(32)}.`,
+    ],
     ['a Redis that does not answer', ['--redis', 'redis://127.0.0.1:9'], 1, 'Redis cannot be told: '],
   ])('says what is wrong: %s', async (_, args, exit, message) => {
     const { code, stderr } = await purge(...args);
     expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
+  });
+
+  it('works in a cluster', async () => {
+    const cluster = await startRedisCluster();
+    try {
+      const env = { GATEWAY_REDIS_MODE: 'cluster' };
+      const args = ['purge', '--redis', cluster.nodes.map(({ url }) => url).join(), '--experiment', '1', '--json'];
+      const { code, stdout } = await runCommand(args, env);
+      expect([code, JSON.parse(stdout)]).toEqual([0, { purged: ['experiments', 'experiment:1'] }]);
+    } finally {
+      await cluster.stop();
+    }
   });
 
   it('needs a Redis', async () => {
