@@ -484,3 +484,30 @@ describe('a Redis that comes back with what it had saved before', () => {
     expect((await other.ledger.claim(['a'])).get('a')).toBe('mine');
   });
 });
+
+describe('a gateway whose way leads to another Redis', () => {
+  it('takes part there when those that it left rely on it no more, and they with it when they have come too', async () => {
+    const another = await OwnRedis.start();
+    try {
+      const [one, other] = await openTwo({ absentMs: 60_000 });
+      await Promise.all([one.ledger.catchUp(), other.ledger.catchUp()]);
+      one.link.leadTo(another.port);
+      await expect.poll(() => one.ledger.joined, { interval: 1 }).toBe(false);
+      await expect.poll(() => one.ledger.joined, { interval: 1, timeout: 10_000 }).toBe(true);
+      // What is noted there now nobody hears of who stayed.
+      expect(await other.ledger.catchUp()).toBe(false);
+      expect(one.ledger.life).not.toBe(other.ledger.life);
+      one.notes = { runs: [{ runId: 'a' }] };
+      await one.ledger.note(one.notes);
+      await sleep(2 * LEASE_MS);
+      expect(await one.ledger.catchUp()).toBe(false);
+      other.link.leadTo(another.port);
+      await Promise.all([one.untilTrusted(), other.untilTrusted()]);
+      expect(other.all('runs')).toEqual([{ runId: 'a', experimentId: undefined }]);
+      expect(one.ledger.life).toBe(other.ledger.life);
+      await Promise.all([one.leave(), other.leave()]);
+    } finally {
+      await another.stop();
+    }
+  });
+});

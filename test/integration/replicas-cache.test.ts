@@ -114,6 +114,24 @@ describe.each([
     },
   );
 
+  it('answer without what one cannot make void whose way leads to another Redis', async () => {
+    await untilCached();
+    const another = await OwnRedis.start();
+    for (const port of [another.port, redis.port]) {
+      links[0]?.leadTo(port);
+      // It is connected there before the other one misses it here.
+      await sleep(300);
+      for (let i = 0; i < 30; i++) {
+        await write(gateways[0]);
+        for (const gateway of [gateways[1], gateways[0], gateways[1]]) expect((await read(gateway)).mark).toBe(written);
+        await sleep(50);
+      }
+    }
+    await another.stop();
+    await untilCached();
+    expect((await read(gateways[1])).mark).toBe(written);
+  });
+
   it('answer without what one cannot make void that is only starting', async () => {
     await untilCached();
     await gateways[0].close();
