@@ -12,6 +12,7 @@ import { HELP, type Part, readOptions } from './options.ts';
 import type { Say } from './progress.ts';
 import { benchProxy } from './proxy.ts';
 import { benchReconcile } from './reconcile.ts';
+import { benchRedisFaults } from './redis-faults.ts';
 import { type BenchReport, printReport } from './report.ts';
 import { benchScale } from './scale.ts';
 import { benchSearch } from './search.ts';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     ...(wants('workers') && { workers: { runs, ...(await benchWorkers(options, say)) } }),
     ...(wants('growth') && { growth: await benchGrowth(options, say) }),
     ...(wants('hits') && { hits: await benchHits(options, say) }),
+    ...(wants('redis-faults') && { redisFaults: await benchRedisFaults(options, say) }),
     ...(wants('proxy') && { proxy: await benchProxy(options, say) }),
     ...(wants('store') && { store: { runs, samples, ...(await benchStore(options, say)) } }),
     ...(wants('backfill') && { backfill: { runs, ...(await benchBackfill(options, say)) } }),

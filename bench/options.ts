@@ -8,6 +8,7 @@ const PARTS = [
   'workers',
   'growth',
   'hits',
+  'redis-faults',
   'proxy',
   'store',
   'backfill',
@@ -43,6 +44,8 @@ Both sides have to give the same runs before they are timed.
   workers    16 clients through one process and through two
   growth     what the gateway holds over half an hour of load
   hits       answers from caches against Express alone that gives the same bytes
+  redis-faults
+             reads and writes while Redis is killed, paused, flushed and replaced
   proxy      pass-through against a bare http-proxy-middleware
   store      the gateway's own store against MLflow on SQLite with the same runs
   backfill   filling an index against reading the same pages

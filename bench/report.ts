@@ -3,6 +3,7 @@ import type { HitsResult } from './hits.ts';
 import type { Machine } from './machine.ts';
 import type { ProxyResult } from './proxy.ts';
 import type { ReconcileResult } from './reconcile.ts';
+import type { RedisFaultsResult } from './redis-faults.ts';
 import { type BackfillSection, describeBackfill } from './report/backfill.ts';
 import { describeFeed, type FeedSection } from './report/feed.ts';
 import { describeGrowth } from './report/growth.ts';
@@ -10,6 +11,7 @@ import { describeHits } from './report/hits.ts';
 import { describeMlflow, type MlflowSection } from './report/mlflow.ts';
 import { describeProxy } from './report/proxy.ts';
 import { describeReconcile } from './report/reconcile.ts';
+import { describeRedisFaults } from './report/redis-faults.ts';
 import { describeScale, type ScaleSection } from './report/scale.ts';
 import { describeSearch, type SearchSection } from './report/search.ts';
 import { describeStore, type StoreSection } from './report/store.ts';
@@ -29,6 +31,7 @@ export interface BenchReport {
   readonly workers?: WorkersSection;
   readonly growth?: GrowthResult;
   readonly hits?: HitsResult;
+  readonly redisFaults?: RedisFaultsResult;
   readonly proxy?: readonly ProxyResult[];
   readonly store?: StoreSection;
   readonly backfill?: BackfillSection;
@@ -53,6 +56,7 @@ export const printReport = (report: BenchReport): string =>
     ...(report.workers ? [describeWorkers(report.workers)] : []),
     ...(report.growth ? [describeGrowth(report.growth)] : []),
     ...(report.hits ? [describeHits(report.hits)] : []),
+    ...(report.redisFaults ? [describeRedisFaults(report.redisFaults)] : []),
     ...(report.proxy ? [describeProxy(report.proxy)] : []),
     ...(report.store ? [describeStore(report.store)] : []),
     ...(report.backfill ? [describeBackfill(report.backfill)] : []),

@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRun } from '../fixtures/create-run.ts';
 import { startGateway } from '../fixtures/gateway-process.ts';
 import { interrupted } from '../fixtures/interrupted.ts';
 import { OwnRedis } from '../fixtures/own-redis.ts';
 import { UnreliableProxy } from '../fixtures/unreliable-proxy.ts';
-import { createExperiments } from '../fuzz/load-runs.ts';
 import { Random } from '../fuzz/random.ts';
 import { startMlflow } from '../services/mlflow.ts';
 import { Client } from './client.ts';
+import { makeSubjects } from './make-subjects.ts';
 import { type ConsistencyOptions, HELP, readOptions } from './options.ts';
 import { pickRead } from './reads.ts';
-import { type ExperimentSubject, Subject } from './subject.ts';
+import type { ExperimentSubject } from './subject.ts';
 
 const EXPERIMENTS = 20;
 const RUNS = 5;
@@ -99,20 +98,6 @@ async function trouble(redis: OwnRedis, random: Random, tally: Tally, signal: Ab
   }
 }
 
-async function makeSubjects(mlflow: string): Promise<ExperimentSubject[]> {
-  const ids = await createExperiments(mlflow, EXPERIMENTS, 'consistency');
-  return Promise.all(
-    ids.map(async (id) => {
-      const runs = [];
-      for (let i = 0; i < RUNS; i++) {
-        const run = { id: await createRun(mlflow, { experiment_id: id }), mark: new Subject(), values: new Subject() };
-        runs.push(run);
-      }
-      return { id, mark: new Subject(), runs };
-    }),
-  );
-}
-
 async function run({ operations, clients, seed, shareOfWrites }: ConsistencyOptions, stopped: AbortSignal) {
   const opened: { stop(): Promise<unknown> }[] = [];
   const open = async <S extends { stop(): Promise<unknown> }>(starting: Promise<S>): Promise<S> => {
@@ -127,7 +112,7 @@ async function run({ operations, clients, seed, shareOfWrites }: ConsistencyOpti
     const redis = await open(OwnRedis.start());
     const random = new Random(seed);
     const slow = await open(UnreliableProxy.start(mlflow.url));
-    const experiments = await makeSubjects(mlflow.url);
+    const experiments = await makeSubjects(mlflow.url, EXPERIMENTS, RUNS);
     slow.misbehave(({ method, path }) =>
       (method === 'GET' || path.endsWith('/search')) && random.chance(SHARE_HELD)
         ? { heldMs: random.int(0, MAX_HELD_MS) }
