@@ -3,7 +3,7 @@ import { createRunReader } from '../../adapters/mlflow/index.ts';
 import { RedisStore } from '../../adapters/redis/index.ts';
 import type { CommandOptions } from '../config/command.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { type Config, hasUpstream, type UpstreamConfig } from '../config/schema.ts';
+import { type Config, hasUpstream } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { dependency } from '../plan/read.ts';
 import type { RunReader } from '../plan/run-reader.ts';
