@@ -129,7 +129,11 @@ const Redis = z.strictObject({
   database: z.int().nonnegative().optional().describe('Number of the database; a cluster has none but 0'),
   caFile: z.string().optional().describe('PEM file with the certificate authority to trust'),
   rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for tests only'),
-  keyPrefix: z.string().min(1).default('mlflow-gateway').describe('What every key begins with; another one for each MLflow server'),
+  keyPrefix: z
+    .string()
+    .min(1)
+    .default('mlflow-gateway')
+    .describe('What every key begins with; another one for each MLflow server'),
   commandTimeoutMs: milliseconds.default(50).describe('A Redis slower than this counts as absent, in ms'),
 });
 
