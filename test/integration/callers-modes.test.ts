@@ -8,6 +8,8 @@ import { type OpenGateway, openGateway } from '../fixtures/open-gateway.ts';
 import { postJson } from '../fixtures/post-json.ts';
 import { runCommand } from '../fixtures/run-command.ts';
 import { basic, fileOf, userLine } from '../fixtures/users-file.ts';
+import type { Service } from '../services/launch.ts';
+import { startMlflow } from '../services/mlflow.ts';
 
 const OWN = 'Bearer own-token';
 const SEARCH = '/api/2.0/mlflow/runs/search';
@@ -83,6 +85,37 @@ describe('mode passthrough', () => {
     gateway = await openGateway({ ...settings, upstream: { url: inject('mlflowUrl') } });
     await search(gateway.url, 'not understood');
     expect((await statusOf(gateway.url)).unparsedSearches).toHaveLength(1);
+  });
+});
+
+describe("MLflow's basic-auth app behind", () => {
+  const PASSWORD = 'admin-password-1234';
+  let mlflow: Service;
+  beforeAll(async () => {
+    mlflow = await startMlflow({ auth: { adminPassword: PASSWORD, defaultPermission: 'NO_PERMISSIONS' } });
+  });
+  afterAll(() => mlflow.stop());
+
+  it('knows the gateway alone, which shares answers, and lets nobody be what it is there', async () => {
+    const usersFile = await fileOf(await userLine('ada', 'a'), await userLine('bob', 'b'));
+    const upstream = { url: mlflow.url, username: 'admin', passwordEnv: 'P' };
+    const auth = { mode: 'basic', usersFile } as const;
+    gateway = await openGateway({ ...settings, upstream, auth }, undefined, { upstreamPassword: PASSWORD });
+    const { url } = gateway;
+    const [ada, bob] = [basic('ada', 'a'), basic('bob', 'b')];
+    expect((await postJson(url + CREATE, { name: 'by ada' }, ada)).status).toBe(200);
+    expect((await fetch(url + EXPERIMENT, { headers: ada })).headers.get('x-cache')).toBe('MISS');
+    expect((await fetch(url + EXPERIMENT, { headers: bob })).headers.get('x-cache')).toBe('HIT');
+    // In passthrough mode this is who comes in.
+    expect((await fetch(url + EXPERIMENT, { headers: basic('admin', PASSWORD) })).status).toBe(401);
+    const init = { method: 'PATCH', headers: { ...ada, 'content-type': 'application/json' } };
+    const body = JSON.stringify({ username: 'admin', password: 'adas-password-1234' });
+    const change = await fetch(`${url}/api/2.0/mlflow/users/update-password`, { ...init, body });
+    expect(change.status).toBe(403);
+    expect((await fetch(`${url}/api/2.0/mlflow/users/list`, { headers: ada })).status).toBe(403);
+    const admin = await fetch(mlflow.url + EXPERIMENT, { headers: basic('admin', PASSWORD) });
+    expect(admin.status).toBe(200);
+    expect(gateway.log.join('\n')).not.toContain(PASSWORD);
   });
 });
 
