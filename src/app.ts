@@ -1,10 +1,11 @@
 import express, { type Express } from 'express';
 import type { Admit } from './http/admission.ts';
+import { BodyMemory } from './http/body-memory.ts';
 import { createCompress } from './http/compress.ts';
 import { createDispatch } from './http/dispatch.ts';
 import { createEndpoints, type Planner } from './http/endpoints.ts';
 import { createErrorHandler } from './http/error-handler.ts';
-import { createLocationRewrite } from './http/forwarding.ts';
+import { createLocationRewrite, createPrepareForwarding } from './http/forwarding.ts';
 import { createHostCheck } from './http/host-check.ts';
 import type { ListenRules } from './http/listen-rules.ts';
 import type { MarkedResponse } from './http/marks.ts';
@@ -13,6 +14,8 @@ import { createNativeHeaders } from './http/native-headers.ts';
 import { observe } from './http/observe.ts';
 import { createOwnRoutes } from './http/own-routes.ts';
 import type { PassThrough } from './http/pass-through.ts';
+import { createStaysBelow } from './http/resolve-path.ts';
+import { createTrustedProxies } from './http/trusted-proxies.ts';
 import { UnparsedSearches } from './http/unparsed-searches.ts';
 import { createWriteHandler, type WriteDeps } from './http/writes.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -55,9 +58,12 @@ export function createApp(deps: AppDeps): Express {
 function dispatchOf(deps: AppDeps) {
   const { upstream, passThrough, listen, metrics, logger } = deps;
   const unparsed = new UnparsedSearches();
+  const memory = new BodyMemory(listen.bodyMemoryBytes);
   return createDispatch({
     isAllowedHost: createHostCheck(listen.allowedHosts),
     admit: deps.admit,
+    prepareForwarding: createPrepareForwarding(createTrustedProxies(listen.trustedProxies)),
+    staysBelow: createStaysBelow(upstream.url),
     ownRoute: createOwnRoutes({
       isReady: deps.isReady,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
@@ -74,6 +80,7 @@ function dispatchOf(deps: AppDeps) {
       headersFor: createNativeHeaders(listen),
       compress: createCompress(listen.compressFromBytes),
       cachedRead: deps.cachedRead,
+      memory,
       scopedRead: deps.scopedRead,
       sharing: deps.sharing,
       cacheControl: deps.cacheControl,
@@ -89,6 +96,7 @@ function dispatchOf(deps: AppDeps) {
       upstream,
       passThrough,
       rewriteLocation: createLocationRewrite(upstream.url),
+      memory,
       expect: deps.expect,
       settle: deps.settle,
     }),

@@ -4,6 +4,7 @@ import { readGroups, readUsers } from '../auth/read-users.ts';
 import { WatchedPeople } from '../auth/watched-people.ts';
 import type { Config } from '../config/schema.ts';
 import { type Admit, createAdmission } from '../http/admission.ts';
+import { createTrustedProxies } from '../http/trusted-proxies.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface Admission {
@@ -19,10 +20,11 @@ export async function openAdmission(config: Config, logger: Logger, actsForCalle
   const { auth, access } = config;
   if (auth.mode === 'passthrough') return { admit: () => undefined, close: () => undefined };
   const authenticator = await openAuthenticator(auth, logger);
+  const { clientAddressOf } = createTrustedProxies(config.listen.trustedProxies);
   const usual = [authenticator ? 'authenticated' : 'anyone'];
   const { read = usual, write = usual } = access;
   return {
-    admit: createAdmission({ authenticator, read, write, actsForCallers }),
+    admit: createAdmission({ authenticator, clientAddressOf, read, write, actsForCallers }),
     close: () => authenticator?.close(),
   };
 }

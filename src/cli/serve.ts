@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, hasUpstream } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
+import { createHttpServer } from '../http/http-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Gateway } from './gateway.ts';
 import type { Worker } from './worker.ts';
@@ -13,7 +14,7 @@ export async function serve(config: Config, secrets: Secrets, logger: Logger, wo
   const { host, port, drainTimeoutMs } = config.listen;
   const stopped = worker ? worker.stopped : stopSignal();
   const gateway = await open(config, secrets, logger, worker);
-  const server = createServer(SERVER_OPTIONS, gateway.app);
+  const server = createHttpServer(gateway.app, config.listen);
   // Before anything else: a second gateway by mistake must not take the index over.
   server.listen(port, host);
   await once(server, 'listening');
@@ -33,16 +34,6 @@ async function open(config: Config, secrets: Secrets, logger: Logger, worker: Wo
   if (hasUpstream(config)) return (await import('./gateway.ts')).createGateway(config, secrets, logger, worker);
   return (await import('./embedded-gateway.ts')).createEmbeddedGateway(config, logger);
 }
-
-export const SERVER_OPTIONS = {
-  // uvicorn takes request lines beyond 64 kB, and answers a missing Host itself.
-  maxHeaderSize: 262_144,
-  requireHostHeader: false,
-  // An upload may take as long as it takes.
-  requestTimeout: 0,
-  // Longer than clients and proxies in front keep idle connections, so that none is closed under a request.
-  keepAliveTimeout: 75_000,
-};
 
 function startLine({ backend, index, cache }: Gateway['parts'], server: Server, worker: Worker | undefined): string {
   const { address, port, family } = server.address() as AddressInfo;

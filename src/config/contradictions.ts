@@ -147,7 +147,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
       message: 'names a group, and groups are in auth.groupsFile, which is not set',
     },
   ]),
-  ...['elasticsearch.caFile', 'redis.caFile'].map((path) => ({
+  ...['elasticsearch.caFile', 'redis.caFile', 'upstream.caFile'].map((path) => ({
     path,
     wrong: (given: Given) => given(path) !== undefined && !isReadable(String(given(path))),
     message: 'cannot be read',

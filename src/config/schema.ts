@@ -1,3 +1,4 @@
+import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 import { urlsIn } from './urls-in.ts';
 
@@ -25,6 +26,14 @@ const MLFLOW_ALLOWED_HOSTS = [
   ...['192.168.*', '10.*', ...Array.from({ length: 16 }, (_, i) => `172.${16 + i}.*`), 'fc00:*', 'fd00:*'],
 ];
 
+const proxy = z.string().refine((text) => {
+  try {
+    return proxyAddr.compile(text) !== undefined;
+  } catch {
+    return false;
+  }
+}, 'not an address, a range such as 10.0.0.0/8, or one of loopback, linklocal, uniquelocal');
+
 const Listen = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for every interface'),
   port: z.int().min(0).max(65_535).default(5000).describe('Port to listen on; 0 picks a free one'),
@@ -36,6 +45,31 @@ const Listen = z.strictObject({
     .array(z.string().regex(/^https?:\/\/[^*/\s]+$/, 'not an origin such as https://ui.example'))
     .default([])
     .describe('Browser origins to accept besides localhost, as given to MLflow by --cors-allowed-origins'),
+  trustedProxies: z
+    .array(proxy)
+    .default(['loopback'])
+    .describe(
+      'Proxies in front whose X-Forwarded-* is believed: addresses, ranges, loopback, linklocal, uniquelocal; of others it is dropped',
+    ),
+  maxConnections: z
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('Connections of callers at most, of each worker; further ones are closed at once'),
+  maxHeaderBytes: z
+    .int()
+    .min(8_192)
+    .default(262_144)
+    .describe('Request line and headers of a request at most, in bytes'),
+  headersTimeoutMs: milliseconds.default(30_000).describe('How long the headers of a request may take, in ms'),
+  idleTimeoutMs: milliseconds
+    .default(120_000)
+    .describe('How long a caller may be silent in the middle of a body, or take nothing of an answer, in ms'),
+  bodyMemoryBytes: bytes
+    .default(268_435_456)
+    .describe(
+      'Request bodies held in memory at most, in bytes; beyond it bodies are streamed to the MLflow server unread',
+    ),
   compressFromBytes: bytes
     .default(0)
     .describe('Answers in JSON from so many bytes on are compressed for clients that ask for it; 0: none'),
@@ -60,6 +94,14 @@ const Upstream = z.strictObject({
     .string()
     .optional()
     .describe('Name of the environment variable that holds a bearer token, instead of user name and password'),
+  caFile: z
+    .string()
+    .optional()
+    .describe('PEM file with the certificate authority to trust, when the URL begins with https://'),
+  rejectUnauthorized: z
+    .boolean()
+    .default(true)
+    .describe('false accepts any certificate of the MLflow server: for tests only'),
   timeoutMs: milliseconds
     .default(120_000)
     .describe('Silence of the MLflow server after which a request gets 504, in ms'),

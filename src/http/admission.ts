@@ -4,9 +4,10 @@ import type { Authenticator, Caller } from '../auth/caller.ts';
 import { Unauthenticated } from '../auth/refusals.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { type AccessKind, accessKind } from './access-table.ts';
-import { clientAddress } from './client-address.ts';
+import { addressToCount } from './client-address.ts';
 import { NEEDS_NO_CALLER, STATUS_PATH } from './own-routes.ts';
 import { pathOf, withoutPreview } from './paths.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /**
  * Lets a request in, or not, before anything is read of its body; a promise where that takes a moment. Credentials are gone
@@ -18,6 +19,8 @@ export type Admit = (req: IncomingMessage) => Promise<void> | void;
 export interface AdmissionDeps {
   /** Undefined where nobody is asked. */
   readonly authenticator: Authenticator | undefined;
+  /** By which failed attempts are counted. */
+  readonly clientAddressOf: TrustedProxies['clientAddressOf'];
   readonly read: Rules;
   readonly write: Rules;
   /** Whether callers act under the gateway's name at the backend. */
@@ -25,7 +28,7 @@ export interface AdmissionDeps {
 }
 
 /** Each mode but `passthrough`, in which the backend decides. */
-export function createAdmission({ authenticator, read, write, actsForCallers }: AdmissionDeps): Admit {
+export function createAdmission({ authenticator, clientAddressOf, read, write, actsForCallers }: AdmissionDeps): Admit {
   const rulesOf = { read, write, administer: write } as const;
 
   function judge({ method = 'GET', url = '/' }: IncomingMessage, caller: Caller | undefined): void {
@@ -42,7 +45,7 @@ export function createAdmission({ authenticator, read, write, actsForCallers }: 
       dropCredentials(req, actsForCallers);
     if (needsNoCaller(req)) return;
     if (!authenticator) return judge(req, undefined);
-    const caller = authenticator.authenticate({ authorization, address: clientAddress(req) });
+    const caller = authenticator.authenticate({ authorization, address: addressToCount(clientAddressOf(req)) });
     return caller instanceof Promise ? caller.then((known) => judge(req, known)) : judge(req, caller);
   };
 }

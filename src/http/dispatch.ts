@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { invalidParameter } from '../errors/gateway-error.ts';
 import type { Admit } from './admission.ts';
 import type { Endpoint } from './endpoints.ts';
-import { prepareForwarding } from './forwarding.ts';
+import type { PrepareForwarding } from './forwarding.ts';
 import { refuseHost } from './host-check.ts';
 import type { MarkedResponse } from './marks.ts';
 import type { createNativeHandler } from './native.ts';
@@ -15,6 +16,9 @@ export interface DispatchDeps {
   readonly isAllowedHost: (host: string | undefined) => boolean;
   readonly admit: Admit;
   readonly ownRoute: OwnRoutes;
+  readonly prepareForwarding: PrepareForwarding;
+  /** Whether a path keeps to what the backend's URL stands for. */
+  readonly staysBelow: (path: string) => boolean;
   /** Resolves when other requests may be answered; undefined from then on. */
   opening(): Promise<unknown> | undefined;
   readonly endpoints: readonly Endpoint[];
@@ -28,6 +32,8 @@ export function createDispatch({
   isAllowedHost,
   admit,
   ownRoute,
+  prepareForwarding,
+  staysBelow,
   opening,
   endpoints,
   answerNatively,
@@ -41,6 +47,8 @@ export function createDispatch({
     prepareForwarding(req);
     req.url = withoutPreview(target);
     const path = pathOf(req.url);
+    // In the words of MLflow for an artifact's path.
+    if (!staysBelow(path)) throw invalidParameter('Invalid path');
     const endpoint = natives.get(`${req.method} ${path}`);
     if (endpoint) return answerNatively(endpoint, req, res);
     const kind = writeKind(req.method ?? 'GET', path);

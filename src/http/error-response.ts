@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { type ErrorCode, type GatewayError, toGatewayError } from '../errors/gateway-error.ts';
 
 /** What MLflow sends beside code and message (`mlflow/exceptions.py`); codes it gives no class have neither. */
@@ -31,4 +31,16 @@ export function sendError(res: ServerResponse, thrown: unknown): GatewayError {
 export function errorBody({ code, message }: GatewayError): string {
   const [sqlstate, errorClass] = CLASS_OF[code] ?? [];
   return JSON.stringify({ error_code: code, message, sqlstate, error_class: errorClass });
+}
+
+/** The same as a whole message, the last on its connection, for where there is nothing to answer with but the socket. */
+export function errorMessage(error: GatewayError): string {
+  const body = errorBody(error);
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
 }

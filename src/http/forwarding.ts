@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** Headers that mean one connection only (RFC 9110, 7.6.1), besides `Connection` and those that it names. */
 const HOP_BY_HOP = new Set([
@@ -9,31 +10,53 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'upgrade',
   'http2-settings',
+  // Answered here already.
+  'expect',
 ]);
 
-/** What `Connection` must not name away: the message could not be read without them. */
-const FRAMING = ['content-length', 'transfer-encoding', 'host'];
+/**
+ * What `Connection` must not name away: without the first the message could not be read, and by the others MLflow would
+ * answer otherwise than the caller asked.
+ */
+const END_TO_END =
+  /^(?:host|transfer-encoding|content-.*|authorization|cookie|origin|forwarded|x-forwarded-.*|x-real-ip|x-mlflow-.*)$/;
+
+/** Headers that are read for who the caller is and how MLflow was reached. */
+const ORIGIN_OF_REQUEST = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
+
+/** A WSGI server takes an underscore for a hyphen: what was judged under one name must not come in under another. */
+const JUDGED =
+  /^(?:host|transfer-encoding|content-.*|origin|forwarded|x-forwarded-.*|x-real-ip|x-mlflow-.*|script-name|path-info)$/;
+
+/** Makes a request's headers fit to be sent on. */
+export type PrepareForwarding = (req: IncomingMessage) => void;
 
 /**
- * Makes a request's headers fit to be sent on: says who asked (`X-Forwarded-*`, keeping what proxies in front said) and
- * drops what concerned the caller's connection only.
+ * Says who asked (`X-Forwarded-*`), with what trusted proxies in front said and nobody else, and drops what concerned the
+ * caller's connection only.
  */
-export function prepareForwarding({ headers, socket }: IncomingMessage): void {
-  dropHopByHop(headers);
-  // Not deleted, since an object that lost a key is slow in all that follows.
-  if (headers.connection !== undefined) headers.connection = 'keep-alive';
-  const { remoteAddress = 'unknown' } = socket;
-  const seen = headers['x-forwarded-for'];
-  headers['x-forwarded-for'] = seen ? `${seen}, ${remoteAddress}` : remoteAddress;
-  headers['x-forwarded-host'] ??= headers.host ?? '';
-  headers['x-forwarded-proto'] ??= 'http';
+export function createPrepareForwarding({ isProxy, wayOf }: TrustedProxies): PrepareForwarding {
+  return (req) => {
+    const { headers } = req;
+    dropHopByHop(headers);
+    // Not deleted, since an object that lost a key is slow in all that follows.
+    if (headers.connection !== undefined) headers.connection = 'keep-alive';
+    const isBelieved = isProxy(req);
+    for (const name in headers)
+      if (isDisguised(name) || (!isBelieved && ORIGIN_OF_REQUEST.test(name))) delete headers[name];
+    headers['x-forwarded-for'] = wayOf(req).join(', ');
+    headers['x-forwarded-host'] ??= headers.host ?? '';
+    headers['x-forwarded-proto'] ??= 'http';
+  };
 }
+
+const isDisguised = (name: string) => name.includes('_') && JUDGED.test(name.replaceAll('_', '-'));
 
 /** Leaves `Connection` itself to the caller. */
 function dropHopByHop(headers: IncomingHttpHeaders): void {
   if (headers.connection !== undefined) {
     for (const name of headers.connection.toLowerCase().split(/\s*,\s*/))
-      if (!FRAMING.includes(name)) delete headers[name];
+      if (!END_TO_END.test(name)) delete headers[name];
   }
   for (const name in headers) if (HOP_BY_HOP.has(name)) delete headers[name];
 }

@@ -9,6 +9,7 @@ import type { Consistency, PlannedRead } from '../plan/read.ts';
 import type { Forwarder } from '../upstream/upstream-client.ts';
 import { askAs } from './ask-as.ts';
 import { announcedLength, readBody } from './body.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { cacheDemandOf } from './cache-demand.ts';
 import type { createCompress } from './compress.ts';
 import type { Declined, Endpoint } from './endpoints.ts';
@@ -25,9 +26,9 @@ export type Sharing = 'everyone' | 'named' | 'nobody';
 
 /**
  * Why a request to a native endpoint was answered by the backend from its original bytes: the backend is not known to
- * answer anyone, the caller has a name, the origin is for the backend to judge, the body cannot be read plainly, a field
- * is not of the known form, the search is not understood, the caller may not read all of it as far as is known, the backend
- * refused the canonical question, we failed.
+ * answer anyone, the caller has a name, the origin is for the backend to judge, the body cannot be read plainly or there is
+ * no room for it, a field is not of the known form, the search is not understood, the caller may not read all of it as far as
+ * is known, the backend refused the canonical question, we failed.
  */
 export type HandOnKind = Declined['kind'] | 'closed' | 'caller' | 'origin' | 'body';
 
@@ -42,6 +43,7 @@ export interface NativeDeps {
   readonly sharing: () => Sharing;
   /** What is said of answers that caches on the way may keep, if they ask each time. */
   readonly cacheControl: string;
+  readonly memory: BodyMemory;
   onHandOn(kind: HandOnKind, endpoint: Endpoint, declined?: Declined): void;
   /** Told of a failure of ours that the backend made good. */
   onFailure(error: unknown, endpoint: Endpoint): void;
@@ -52,7 +54,7 @@ const MAX_BODY = 1_048_576;
 
 /** Answers requests that are plainly understood from cache, index or a canonical question; the backend answers the rest. */
 export function createNativeHandler(deps: NativeDeps) {
-  const { upstream, passThrough, headersFor, compress, cachedRead, cacheControl, onHandOn } = deps;
+  const { upstream, passThrough, headersFor, compress, cachedRead, cacheControl, memory, onHandOn } = deps;
   const plan = rememberPlans();
 
   /** `body` is what was read of the request; without one it is streamed. */
@@ -62,11 +64,15 @@ export function createNativeHandler(deps: NativeDeps) {
     await relayStream(await upstream.open(originalOf(req, body, signalOf(res))), res);
   }
 
-  function obstacleOf(req: IncomingMessage, caller: BackendCaller | undefined): HandOnKind | undefined {
+  function obstacleOf(
+    req: IncomingMessage,
+    res: MarkedResponse,
+    caller: BackendCaller | undefined,
+  ): HandOnKind | undefined {
     if (deps.sharing() === 'nobody') return 'closed';
     if (isInWorkspace(req) || (deps.sharing() === 'named' ? !caller : isSomeone(req))) return 'caller';
     if (!headersFor(req.headers.origin)) return 'origin';
-    return isReadable(req) ? undefined : 'body';
+    return isReadable(req) && memory.hold(announcedLength(req) ?? 0, res) ? undefined : 'body';
   }
 
   /** What a caller of the backend's own may read of it; undefined when the backend has to say that. */
@@ -114,7 +120,7 @@ export function createNativeHandler(deps: NativeDeps) {
 
   async function answer(endpoint: Endpoint, req: IncomingMessage, res: MarkedResponse): Promise<void> {
     const caller = deps.sharing() === 'named' ? backendCallerOf(req.headers) : undefined;
-    const obstacle = obstacleOf(req, caller);
+    const obstacle = obstacleOf(req, res, caller);
     if (obstacle) {
       onHandOn(obstacle, endpoint);
       return handOn(req, res);

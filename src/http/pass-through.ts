@@ -3,11 +3,12 @@ import { buffer } from 'node:stream/consumers';
 import { createProxyMiddleware, debugProxyErrorsPlugin, type Options, proxyEventsPlugin } from 'http-proxy-middleware';
 import { GatewayError, toGatewayError } from '../errors/gateway-error.ts';
 import type { UpstreamResponse } from '../upstream/upstream-client.ts';
+import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { sendError } from './error-response.ts';
 import { createLocationRewrite } from './forwarding.ts';
 import { createUpstreamAgent, UpstreamSilence } from './upstream-agent.ts';
 
-export interface PassThroughOptions {
+export interface PassThroughOptions extends UpstreamTls {
   readonly url: string;
   /** Silence of the backend after which a request is given up, in ms. */
   readonly timeoutMs: number;
@@ -26,15 +27,23 @@ export interface PassThrough {
 }
 
 /** The way of everything the gateway does not answer itself: both directions as streams, bytes untouched. */
-export function createPassThrough({ url, timeoutMs, authorization, onFailure }: PassThroughOptions): PassThrough {
+export function createPassThrough({
+  url,
+  timeoutMs,
+  authorization,
+  onFailure,
+  ...tls
+}: PassThroughOptions): PassThrough {
   const upstream = new URL(url);
-  const agent = createUpstreamAgent(upstream, timeoutMs);
+  const agent = createUpstreamAgent(upstream, timeoutMs, tls);
   const rewriteLocation = createLocationRewrite(url);
   const common: Options = {
     target: partsOf(upstream),
     agent,
     changeOrigin: true,
     ...(authorization !== undefined && { headers: { authorization } }),
+    // The proxy sets it for each request, whatever the agent says.
+    secure: tls.rejectUnauthorized ?? true,
     // Without the logging plugin, which builds a URL and a line for every answer.
     ejectPlugins: true,
     plugins: [debugProxyErrorsPlugin, proxyEventsPlugin],

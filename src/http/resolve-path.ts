@@ -30,3 +30,12 @@ function unescaped(text: string): string {
 /** One level of escapes resolved. */
 export const withoutEscapes = (path: string): string =>
   path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/**
+ * Whether a path stays below the prefix that the backend's URL puts before it, whoever resolves it on the way. Without a
+ * prefix there is nothing to leave.
+ */
+export function createStaysBelow(upstreamUrl: string): (path: string) => boolean {
+  if (new URL(upstreamUrl).pathname === '/') return () => true;
+  return (path) => !/[%\\]|\.\./.test(path) || !resolvePath(path).climbs;
+}

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { tlsOptionsOf, type UpstreamTls } from '../upstream/upstream-tls.ts';
 
 /** The backend accepted a request and then said nothing for as long as it may. */
 export class UpstreamSilence extends Error {
@@ -15,9 +16,10 @@ const SWEEP_MS = 1_000;
  * Connections for streams. Idle ones are dropped early; those that are silent under a request for `silenceMs` fail with
  * `UpstreamSilence`.
  */
-export function createUpstreamAgent(url: URL, silenceMs: number): http.Agent {
+export function createUpstreamAgent(url: URL, silenceMs: number, tls: UpstreamTls = {}): http.Agent {
   const options = { keepAlive: true, timeout: silenceMs, maxFreeSockets: 64 };
-  const agent = url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+  const agent =
+    url.protocol === 'https:' ? new https.Agent({ ...options, ...tlsOptionsOf(tls) }) : new http.Agent(options);
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (...args) => {
     const socket = connect(...args);

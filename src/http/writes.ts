@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WriteEffect } from '../plan/write-effect.ts';
 import type { Forwarder, UpstreamResponse } from '../upstream/upstream-client.ts';
 import { announcedLength, readBody } from './body.ts';
+import type { BodyMemory } from './body-memory.ts';
 import type { LocationRewrite } from './forwarding.ts';
 import type { PassThrough } from './pass-through.ts';
 import { originalOf, relay } from './relay.ts';
@@ -12,6 +13,7 @@ export interface WriteDeps {
   readonly upstream: Forwarder;
   readonly passThrough: PassThrough;
   readonly rewriteLocation: LocationRewrite;
+  readonly memory: BodyMemory;
   /** Notes what a write may change before it is sent; the result is called once its end is settled. Never throws. */
   expect(effect: WriteEffect): () => void;
   /** Makes cache and index know of a write. Never throws, and returns within a bounded time. */
@@ -22,10 +24,11 @@ export interface WriteDeps {
 const MAX_BODY = 33_554_432;
 
 /** Sends writes on, and settles what they changed before the caller sees the answer. */
-export function createWriteHandler({ upstream, passThrough, rewriteLocation, expect, settle }: WriteDeps) {
+export function createWriteHandler({ upstream, passThrough, rewriteLocation, memory, expect, settle }: WriteDeps) {
   return async (kind: WriteKind, req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const length = announcedLength(req);
-    const body = length !== undefined && length <= MAX_BODY ? await readBody(req) : undefined;
+    const isHeld = length !== undefined && length <= MAX_BODY && memory.hold(length, res);
+    const body = isHeld ? await readBody(req) : undefined;
     const effectOf = writeEffectOf(kind, body);
     const settleEffect = async (answer?: UpstreamResponse) => {
       const effect = effectOf(answer);

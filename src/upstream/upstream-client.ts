@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Agent, errors } from 'undici';
 import { GatewayError } from '../errors/gateway-error.ts';
+import { tlsOptionsOf, type UpstreamTls } from './upstream-tls.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -22,7 +23,7 @@ export interface UpstreamStream extends Omit<UpstreamResponse, 'body'> {
   readonly body: Readable & { bytes(): Promise<Uint8Array> };
 }
 
-export interface UpstreamOptions {
+export interface UpstreamOptions extends UpstreamTls {
   /** Base URL of the backend; a path in it is put before every request path. */
   readonly url: string;
   /** Silence of the backend, in ms, after which a request is given up with 504. */
@@ -47,7 +48,7 @@ export class UpstreamClient {
   readonly #origin: string;
   readonly #agent: Agent;
 
-  constructor({ url, timeoutMs, connections }: UpstreamOptions) {
+  constructor({ url, timeoutMs, connections, ...tls }: UpstreamOptions) {
     const parsed = new URL(url);
     this.url = url;
     this.#origin = parsed.origin;
@@ -56,7 +57,7 @@ export class UpstreamClient {
       connections,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: Math.min(timeoutMs, 10_000) },
+      connect: { timeout: Math.min(timeoutMs, 10_000), ...tlsOptionsOf(tls) },
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });

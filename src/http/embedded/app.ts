@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express } from 'express';
+import { RequestRefused } from '../../errors/request-refused.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Admit } from '../admission.ts';
-import { readBody } from '../body.ts';
+import { bodyUpTo } from '../body.ts';
 import { createCompress } from '../compress.ts';
 import { createErrorHandler } from '../error-handler.ts';
 import { createHostCheck, refuseHost } from '../host-check.ts';
@@ -28,6 +29,9 @@ export interface EmbeddedAppDeps {
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
+
+/** Of a request that is no upload of an artifact, in bytes. MLflow's own clients stay below 1 MB. */
+const MAX_BODY = 33_554_432;
 
 const CROSS_ORIGIN: EmbeddedAnswer = {
   status: 403,
@@ -66,7 +70,8 @@ export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
   async function callApi(req: IncomingMessage, res: ServerResponse): Promise<EmbeddedAnswer | undefined> {
     const { method = 'GET', headers } = req;
     const target = withoutPreview(req.url ?? '/');
-    const body = await readBody(req);
+    const body = await bodyUpTo(MAX_BODY, req);
+    if (!body) throw new RequestRefused(413, `The body of the request is longer than ${MAX_BODY} bytes.`);
     const hungUp = new AbortController();
     res.on('close', () => {
       if (!res.writableFinished) hungUp.abort();
