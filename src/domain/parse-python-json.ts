@@ -41,10 +41,15 @@ export function parsePythonJson(text: string): PythonJson {
   }
 }
 
+/** Python reads no longer ones (`sys.get_int_max_str_digits`), and a sign. */
+const MAX_DIGITS = 4_301;
+
 const parse = (text: string): PythonJson =>
   JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
     if (typeof value !== 'number') return value;
     const source = context?.source ?? String(value);
     if (source === NAN) return Number.NaN;
-    return /^-?\d+$/.test(source) ? BigInt(source) : value;
+    if (!/^-?\d+$/.test(source)) return value;
+    if (source.length > MAX_DIGITS) throw new SyntaxError('An integer of too many digits.');
+    return BigInt(source);
   }) as PythonJson;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { nestsDeeperThan } from '../domain/json-depth.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 
 /** The announced length of a body; undefined when it is chunked, or when the caller said something else than a number. */
@@ -52,13 +53,17 @@ export async function bodyUpTo(limit: number, req: IncomingMessage): Promise<Buf
 
 const brokenOff = (cause?: unknown) => new GatewayError('CANCELLED', 'The body broke off.', { cause });
 
+/** No request that is understood has more. */
+const MAX_DEPTH = 16;
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The JSON value of a body, undefined unless every JSON reader agrees on it: valid UTF-8 without a byte order mark, and
- * strict JSON, which Python's `NaN` is not.
+ * strict JSON, which Python's `NaN` is not. Nor is it defined for what is nested deeper than any request.
  */
 export function plainJson(body: Buffer): unknown {
+  if (nestsDeeperThan(MAX_DEPTH, body)) return undefined;
   try {
     return JSON.parse(UTF8.decode(body));
   } catch {

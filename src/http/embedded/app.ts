@@ -31,7 +31,7 @@ export interface EmbeddedAppDeps {
 }
 
 /** Of a request that is no upload of an artifact, in bytes. MLflow's own clients stay below 1 MB. */
-const MAX_BODY = 33_554_432;
+const MAX_BODY = 8_388_608;
 
 const CROSS_ORIGIN: EmbeddedAnswer = {
   status: 403,

@@ -1,5 +1,6 @@
+import { nestsDeeperThan } from '../../domain/json-depth.ts';
 import { NotANumber } from '../../domain/python-numbers.ts';
-import { GatewayError, toGatewayError } from '../../errors/gateway-error.ts';
+import { GatewayError, invalidParameter, toGatewayError } from '../../errors/gateway-error.ts';
 import { errorBody } from '../error-response.ts';
 import { type CallStore, EMBEDDED_ENDPOINTS, type EmbeddedEndpoint } from './endpoints.ts';
 import type { EmbeddedAnswer, EmbeddedRequest } from './exchange.ts';
@@ -16,6 +17,9 @@ export interface EmbeddedDeps {
   onError?(error: unknown): void;
 }
 
+/** Python gives up at some thousand, and MLflow answers 500 then. */
+const MAX_DEPTH = 100;
+
 /** MLflow's tracking API over a store of our own; undefined for a path that is none of its. */
 export type EmbeddedApi = (request: EmbeddedRequest) => Promise<EmbeddedAnswer | undefined>;
 
@@ -27,6 +31,8 @@ export function createEmbeddedApi({ call, searches, onError = () => {} }: Embedd
     if (request.method === 'OPTIONS') return json(204, '');
     if (!takes(endpoint, request.method)) return htmlPage(405);
     try {
+      if (nestsDeeperThan(MAX_DEPTH, request.body))
+        throw invalidParameter('The body of the request is nested too deep.');
       const raw = { ...request, query: queryArguments(request.query) };
       return json(200, await endpoint.answer(raw, call as CallStore, request.signal));
     } catch (error) {
