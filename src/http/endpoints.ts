@@ -31,6 +31,8 @@ export interface Endpoint {
   /** Below the prefix: `runs/search`. */
   readonly name: string;
   readonly methods: readonly ('GET' | 'POST')[];
+  /** The requests that are understood. */
+  readonly schema: z.ZodType;
   /** Takes the JSON body of a POST, or the parameters of a GET. */
   plan(input: unknown, consistency?: Consistency): PlannedRead | Declined;
 }
@@ -157,6 +159,7 @@ function endpoint<Request extends object>(
   return {
     name,
     methods,
+    schema,
     plan(input, consistency) {
       const parsed = schema.safeParse(input);
       if (!parsed.success) return { kind: 'fields', detail: parsed.error.issues[0]?.path.join('.') || 'the request' };

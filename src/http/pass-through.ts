@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { createProxyMiddleware, debugProxyErrorsPlugin, type Options, proxyEventsPlugin } from 'http-proxy-middleware';
 import { GatewayError, toGatewayError } from '../errors/gateway-error.ts';
+import { RequestRefused } from '../errors/request-refused.ts';
 import type { UpstreamResponse } from '../upstream/upstream-client.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { sendError } from './error-response.ts';
@@ -51,7 +52,7 @@ export function createPassThrough({
   const stream = createProxyMiddleware({
     ...common,
     on: {
-      error: (error, _req, res) => void (res instanceof ServerResponse ? fail(res, error) : res.destroy()),
+      error: (error, req, res) => void (res instanceof ServerResponse ? fail(req, res, error) : res.destroy()),
       proxyRes(answer, req, res) {
         rewriteLocation(answer.headers, req);
         dropCookies(answer);
@@ -64,8 +65,9 @@ export function createPassThrough({
   function dropCookies({ headers }: IncomingMessage): void {
     if (authorization !== undefined) delete headers['set-cookie'];
   }
-  function fail(res: ServerResponse, error: Error): void {
-    if (sendError(res, explain(error, upstream.origin)).code === 'INTERNAL_ERROR') onFailure(error);
+  function fail(req: IncomingMessage, res: ServerResponse, error: Error): void {
+    const reason = isTooLong(req, error) ? TOO_LONG : explain(error, upstream.origin);
+    if (sendError(res, reason).code === 'INTERNAL_ERROR') onFailure(error);
   }
 
   const waiting = new WeakMap<IncomingMessage, PromiseWithResolvers<IncomingMessage>>();
@@ -96,6 +98,13 @@ export function createPassThrough({
 
   return { stream: (req, res) => void stream(req, res), exchange, close: () => agent.destroy() };
 }
+
+/** uvicorn, below MLflow, hangs up in the middle of a longer request line, in bytes. Its own answer to it is lost mostly. */
+const MAX_LINE = 65_000;
+const TOO_LONG = new RequestRefused(414, 'The MLflow server hung up: the request line is longer than 64 kB.');
+
+const isTooLong = ({ url = '' }: IncomingMessage, { code }: NodeJS.ErrnoException) =>
+  url.length > MAX_LINE && (code === 'ECONNRESET' || code === 'EPIPE');
 
 /** A URL cuts its parts out of its text each time one is read, and the proxy reads some twenty for a request. */
 const partsOf = ({ protocol, host, hostname, port, pathname }: URL) => ({

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { htmlPage } from './html-page.ts';
 
 /** `rest` is what the route's path captures of the request's, with its escapes. */
 export type ArtifactHandler = (req: IncomingMessage, res: ServerResponse, rest: string) => Promise<void>;
@@ -20,5 +21,10 @@ export async function answerRoute(
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (handler) return handler(req, res, rest);
   const allow = [...Object.keys(methods), ...('GET' in methods ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-  res.writeHead(method === 'OPTIONS' ? 204 : 405, { allow }).end();
+  if (method === 'OPTIONS') {
+    res.writeHead(204, { allow }).end();
+    return;
+  }
+  const { contentType, body } = htmlPage(405);
+  res.writeHead(405, { allow, 'content-type': contentType, 'content-length': body.length }).end(body);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Endpoint } from '../../../src/http/endpoints.ts';
 import { rememberPlans, type Wording, wordingOfBody, wordingOfQuery } from '../../../src/http/remember-plans.ts';
 import type { Consistency, PlannedRead } from '../../../src/plan/read.ts';
@@ -13,6 +14,7 @@ function openEndpoint(name: string) {
   const endpoint: Endpoint = {
     name,
     methods: ['POST'],
+    schema: z.unknown(),
     plan(input, consistency) {
       planned.push(input);
       if (input === undefined || !state.understands) return { kind: 'fields', detail: '' };
