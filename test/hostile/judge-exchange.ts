@@ -8,7 +8,12 @@ export interface Verdict {
 }
 
 /** What MLflow says in plain text, whoever says it. */
-const PLAIN = ['Invalid Host header - possible DNS rebinding attack detected', 'Cross-origin request blocked'];
+const PLAIN = [
+  'Invalid Host header - possible DNS rebinding attack detected',
+  'Cross-origin request blocked',
+  // Of uvicorn below it, to a long request line that comes in pieces of some lengths.
+  'Invalid HTTP request received.',
+];
 
 /** A page of its web framework, which decides by path and method alone. */
 const PAGE = /^<!doctype html>\n<html lang=en>\n<title>4\d\d /;
