@@ -66,8 +66,8 @@ export function createPassThrough({
     if (authorization !== undefined) delete headers['set-cookie'];
   }
   function fail(req: IncomingMessage, res: ServerResponse, error: Error): void {
-    const reason = isTooLong(req, error) ? TOO_LONG : explain(error, upstream.origin);
-    if (sendError(res, reason).code === 'INTERNAL_ERROR') onFailure(error);
+    if (sendError(res, tooLong(req, error) ?? explain(error, upstream.origin)).code === 'INTERNAL_ERROR')
+      onFailure(error);
   }
 
   const waiting = new WeakMap<IncomingMessage, PromiseWithResolvers<IncomingMessage>>();
@@ -87,7 +87,7 @@ export function createPassThrough({
     const answered = Promise.withResolvers<IncomingMessage>();
     waiting.set(req, answered);
     res.on('close', () => answered.reject(new GatewayError('CANCELLED', 'The client closed the request.')));
-    void send(req, res);
+    void send(req, res, (error) => error ?? answered.reject(NO_PATH));
     try {
       const answer = await answered.promise;
       return { status: answer.statusCode ?? 502, headers: answer.headers, body: await buffer(answer) };
@@ -96,15 +96,28 @@ export function createPassThrough({
     }
   }
 
-  return { stream: (req, res) => void stream(req, res), exchange, close: () => agent.destroy() };
+  return {
+    stream: (req, res) => void stream(req, res, (error) => error ?? sendError(res, NO_PATH)),
+    exchange,
+    close: () => agent.destroy(),
+  };
 }
 
-/** uvicorn, below MLflow, hangs up in the middle of a longer request line, in bytes. Its own answer to it is lost mostly. */
-const MAX_LINE = 65_000;
-const TOO_LONG = new RequestRefused(414, 'The MLflow server hung up: the request line is longer than 64 kB.');
+/** The proxy leaves alone what is no path of a URL, such as `//[`, and says so by what would be the next handler. */
+const NO_PATH = new GatewayError('ENDPOINT_NOT_FOUND', 'The path of the request is none that a URL can have.');
 
-const isTooLong = ({ url = '' }: IncomingMessage, { code }: NodeJS.ErrnoException) =>
-  url.length > MAX_LINE && (code === 'ECONNRESET' || code === 'EPIPE');
+/** Of a longer head uvicorn, below MLflow, reads no more, and hangs up, in bytes. Its own answer is lost mostly. */
+const MAX_HEAD = 65_000;
+const HUNG_UP: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_CONSTANT']);
+
+/** Why a request failed, if its own length is the reason. */
+function tooLong({ url = '', rawHeaders }: IncomingMessage, { code }: NodeJS.ErrnoException): GatewayError | undefined {
+  if (!HUNG_UP.has(code)) return undefined;
+  if (url.length > MAX_HEAD) return new RequestRefused(414, 'The MLflow server hung up on a URL longer than 64 kB.');
+  const length = url.length + rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
+  if (length > MAX_HEAD) return new RequestRefused(431, 'The MLflow server hung up on headers longer than 64 kB.');
+  return undefined;
+}
 
 /** A URL cuts its parts out of its text each time one is read, and the proxy reads some twenty for a request. */
 const partsOf = ({ protocol, host, hostname, port, pathname }: URL) => ({

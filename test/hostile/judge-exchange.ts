@@ -24,8 +24,11 @@ const PAGE = /^<!doctype html>\n<html lang=en>\n<title>4\d\d /;
  */
 export async function judgeExchange(exchange: RawExchange, askMlflow: () => Promise<RawExchange>): Promise<Verdict> {
   if (exchange.answers.length === 0) return { problem: exchange.closed ? 'closed without an answer' : 'no answer' };
-  const unclear = exchange.answers.filter((answer) => answer.status >= 500 || !isInForm(answer));
-  if (unclear.length === 0) return {};
+  const isMlflows = exchange.answers.some(isPassedOn);
+  const unclear = exchange.answers.filter(
+    (answer) => !isPassedOn(answer) && (answer.status >= 500 || !isInForm(answer)),
+  );
+  if (unclear.length === 0) return { isMlflowsOwn: isMlflows };
   const { answers: direct } = await askMlflow();
   const isSame = (answer: RawAnswer) =>
     direct.some(({ status, headers }) =>
@@ -39,6 +42,9 @@ export async function judgeExchange(exchange: RawExchange, askMlflow: () => Prom
       `directly ${direct.map((answer) => `${answer.status} ${typeOf(answer)}`).join() || 'nothing'}`,
   };
 }
+
+/** A failure that MLflow answered with; no answer of the gateway names this server. */
+const isPassedOn = ({ status, headers }: RawAnswer) => status >= 500 && headers.server === 'uvicorn';
 
 const typeOf = ({ headers }: Pick<RawAnswer, 'headers'>) => headers['content-type']?.split(';')[0] ?? '';
 

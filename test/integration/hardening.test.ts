@@ -133,6 +133,15 @@ describe('a request that servers read in more than one way', () => {
     expect(arrived).toEqual([]);
   });
 
+  it.each(['/\\', '//[', '///%00/x', '//a:99999999/'])('is 404 with a path that no URL has: %s', async (path) => {
+    const { port } = await open();
+    for (const request of [get(path), withBody('POST', path, '{}')]) {
+      const { answers } = await exchangeRaw(port, request, { quietMs: 50, timeoutMs: 3_000 });
+      expect(answers.map(({ status }) => status)).toEqual([404]);
+      expect(JSON.parse(answers[0]?.body ?? '')).toMatchObject(isError('ENDPOINT_NOT_FOUND'));
+    }
+  });
+
   it.each<[string, string]>([
     ['headers too large', get('/x', `X-A: ${'a'.repeat(300_000)}\r\n`)],
     ['a path too long', get(`/${'a'.repeat(300_000)}`)],
