@@ -125,7 +125,8 @@ const partsOf = ({ protocol, host, hostname, port, pathname }: URL) => ({
   host,
   hostname: hostname.replace(/^\[|\]$/g, ''),
   port,
-  pathname,
+  // The proxy would take the slash of a lone `/` off otherwise, and MLflow sends to where that is.
+  pathname: pathname.endsWith('/') ? pathname : `${pathname}/`,
 });
 
 function explain(cause: Error, origin: string): GatewayError {
