@@ -3,26 +3,26 @@ import type { ReadAnswer, Source } from '../plan/read.ts';
 /** A stored answer. */
 export interface CacheEntry {
   readonly answer: ReadAnswer;
-  /** When its fetch began, by the clock of the gateway that stored it, in ms since 1970: it may be as old as that. */
-  readonly askedAt: number;
+  /** By the clock of the gateway that stored it, in ms since 1970. */
+  readonly storedAt: number;
 }
 
 /** What is said of a body, as a line of JSON before it. */
 interface Head {
   readonly source: Source;
   readonly contentType: string;
-  readonly askedAt: number;
+  readonly storedAt: number;
 }
 
 /** The body follows as it is: cheaper than JSON around a long one. */
-export function packEntry({ answer: { source, contentType, body }, askedAt }: CacheEntry): Buffer {
-  const head: Head = { source, contentType, askedAt };
+export function packEntry({ answer: { source, contentType, body }, storedAt }: CacheEntry): Buffer {
+  const head: Head = { source, contentType, storedAt };
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
 }
 
 /** @throws SyntaxError when the bytes are no entry. */
 export function unpackEntry(entry: Buffer): CacheEntry {
   const end = entry.indexOf('\n');
-  const { askedAt, ...head } = JSON.parse(entry.toString('utf8', 0, end)) as Head;
-  return { answer: { status: 200, ...head, body: entry.subarray(end + 1) }, askedAt };
+  const { storedAt, ...head } = JSON.parse(entry.toString('utf8', 0, end)) as Head;
+  return { answer: { status: 200, ...head, body: entry.subarray(end + 1) }, storedAt };
 }

@@ -13,7 +13,7 @@ export type CacheState = 'HIT' | 'MISS' | 'STALE' | 'BYPASS';
 
 export interface CachedAnswer extends ReadAnswer {
   readonly cache: CacheState;
-  /** How long ago a stored answer was asked for, in ms. */
+  /** How long ago a stored answer was stored, in ms. */
   readonly ageMs?: number;
 }
 
@@ -65,7 +65,7 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
   const { store, trusts, life, maxEntryBytes, shareWaitMs = 0 } = options;
   const { signal: renewals = new AbortController().signal } = options;
   const flights = new SingleFlight<ReadAnswer>();
-  const lifeOf = createLifetimes(options);
+  const timesOf = createLifetimes(options);
 
   /** Read before the fetch: an answer computed before a write can so never be found after it. */
   async function keyOf({ key, dependsOn }: PlannedRead): Promise<string | undefined> {
@@ -81,37 +81,36 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
     try {
       const bytes = await store.get(key);
       if (!bytes) return undefined;
-      const { answer, askedAt } = unpackEntry(bytes);
-      return { ...answer, ageMs: Math.max(0, Date.now() - askedAt) };
+      const { answer, storedAt } = unpackEntry(bytes);
+      return { ...answer, ageMs: Math.max(0, Date.now() - storedAt) };
     } catch {
       return undefined;
     }
   }
 
   /** Ends the wait of others in any case. */
-  async function keep(key: string, read: PlannedRead, askedAt: number, answer?: ReadAnswer): Promise<void> {
+  async function keep(key: string, read: PlannedRead, answer?: ReadAnswer): Promise<void> {
     const { status, body, lagMs = 0 } = answer ?? {};
-    const { freshMs, renewedMs, missedMs } = lifeOf(read);
+    const { freshMs, renewedMs, missedMs } = timesOf(read);
     const isWorth = status === 200 && lagMs === 0 && body && body.length <= maxEntryBytes && freshMs > 0;
     if (!answer || !isWorth) return store.release(key);
-    return store.set(key, packEntry({ answer, askedAt }), freshMs + Math.max(renewedMs, missedMs));
+    return store.set(key, packEntry({ answer, storedAt: Date.now() }), freshMs + Math.max(renewedMs, missedMs));
   }
 
   async function fetchAndKeep(key: string, read: PlannedRead, signal: AbortSignal): Promise<ReadAnswer> {
     let answer: ReadAnswer | undefined;
-    const askedAt = Date.now();
     try {
       answer = await read.fetch(signal);
       return answer;
     } finally {
-      keep(key, read, askedAt, answer).catch(() => undefined);
+      keep(key, read, answer).catch(() => undefined);
     }
   }
 
   async function fetchInTurn(key: string, read: PlannedRead, signal: AbortSignal): Promise<ReadAnswer> {
     const look = async () => {
       const found = await find(key);
-      return found && found.ageMs <= lifeOf(read).freshMs ? found : undefined;
+      return found && found.ageMs <= timesOf(read).freshMs ? found : undefined;
     };
     const ofOther = await awaitTurn(store, key, { waitMs: shareWaitMs, look, signal });
     return ofOther ?? fetchAndKeep(key, read, signal);
@@ -125,7 +124,7 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
     const key = demand.mayStore ? await keyOf(read) : undefined;
     if (key === undefined) return { ...(await read.fetch(signal)), cache: 'BYPASS' };
     const found = demand.maxAgeMs > 0 ? await find(key) : undefined;
-    const { freshMs, renewedMs, missedMs } = lifeOf(read);
+    const { freshMs, renewedMs, missedMs } = timesOf(read);
     if (found && found.ageMs <= Math.min(freshMs, demand.maxAgeMs)) return { ...found, cache: 'HIT' };
     // What others are waiting for may have been computed before this caller asked, who wants none that is old or stale.
     if (demand.maxAgeMs < Number.POSITIVE_INFINITY)
