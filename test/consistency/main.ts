@@ -33,6 +33,7 @@ class Tally {
   reads = 0;
   pauses = 0;
   flushes = 0;
+  returns = 0;
   readonly caches = new Map<string, number>();
   readonly wrong: string[] = [];
 
@@ -44,7 +45,8 @@ class Tally {
     const caches = [...this.caches].map(([cache, count]) => `${cache} ${((100 * count) / this.reads).toFixed(1)} %`);
     return (
       `${this.reads} reads (${caches.join(', ')}), ${this.writes} writes, ` +
-      `Redis paused ${this.pauses} times and emptied ${this.flushes} times: ${this.wrong.length} wrong answers`
+      `Redis paused ${this.pauses} times, emptied ${this.flushes} times and back with an older state ${this.returns} times: ` +
+      `${this.wrong.length} wrong answers`
     );
   }
 }
@@ -80,15 +82,18 @@ async function write(client: Client, experiments: readonly ExperimentSubject[], 
   if (await done) tally.writes++;
 }
 
-/** Pauses Redis, and empties it, until the signal aborts. */
+/** Pauses Redis, empties it, and has it come back with what it had before some writes, until the signal aborts. */
 async function trouble(redis: OwnRedis, random: Random, tally: Tally, signal: AbortSignal): Promise<void> {
   const wait = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
   while (!signal.aborted) {
     await wait(random.int(...CALM_MS));
     if (random.chance(0.2)) {
-      await redis.stop();
-      await redis.restart();
-      tally.flushes++;
+      const dump = random.chance(0.5) ? await redis.save() : undefined;
+      await wait(random.int(...PAUSE_MS));
+      await redis.kill();
+      await redis.restart(dump);
+      if (dump) tally.returns++;
+      else tally.flushes++;
       continue;
     }
     redis.hang();

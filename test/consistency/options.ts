@@ -9,8 +9,8 @@ export interface ConsistencyOptions {
   readonly shareOfWrites: number;
 }
 
-export const HELP = `Clients read and write through two gateways that share a Redis as their cache, while it is paused and emptied, and
-while MLflow's answers are held back so that writes overtake them. An answer that is older than a write which was
+export const HELP = `Clients read and write through two gateways that share a Redis as their cache, while it is paused, emptied and back with an
+older state, and while MLflow's answers are held back so that writes overtake them. An answer that is older than a write which was
 acknowledged before it was asked for makes the exit code 1.
 
 Usage: npm run consistency -- [options]
