@@ -128,6 +128,10 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     await this.#membership.withdraw(reason);
   }
 
+  untilLeft(): Promise<void> {
+    return this.#membership.untilLeft();
+  }
+
   get solitude(): number | undefined {
     return this.#hasCompany ? undefined : this.#arrivals;
   }

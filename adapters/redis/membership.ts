@@ -48,6 +48,8 @@ export class Membership {
   #joinedAt = 0;
   #outage: string | undefined;
   #life: string | undefined;
+  /** When nobody relies on this gateway any more in a life that it left, in ms of `performance.now()`. */
+  #leftAt = 0;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -89,22 +91,29 @@ export class Membership {
   async tell(say: () => Promise<void>): Promise<void> {
     if (this.#joined || this.#joining)
       try {
-        return await say();
+        await say();
+        return await this.untilLeft();
       } catch (error) {
         this.lose(error as Error);
       }
-    await this.#untilMissed(0);
+    await Promise.all([this.#untilMissed(0), this.untilLeft()]);
+  }
+
+  /** Returns when nobody relies on this gateway in another life than the one it takes part in. */
+  async untilLeft(): Promise<void> {
+    const leftMs = this.#leftAt - performance.now();
+    if (leftMs > 0) await sleep(leftMs);
   }
 
   /** Takes part no more until it may enter again. Returns when the others have seen it. */
   async withdraw(reason: Error): Promise<void> {
     this.lose(reason);
-    await this.#untilMissed(this.#options.lookEveryMs);
+    await Promise.all([this.#untilMissed(this.#options.lookEveryMs), this.untilLeft()]);
   }
 
-  async #untilMissed(lookEveryMs: number, signal?: AbortSignal): Promise<void> {
+  async #untilMissed(lookEveryMs: number): Promise<void> {
     const leftMs = this.#lease.leftMs + lookEveryMs;
-    if (this.#options.hasCompany() && leftMs > 0) await sleep(leftMs, undefined, signal && { signal });
+    if (this.#options.hasCompany() && leftMs > 0) await sleep(leftMs);
   }
 
   /** @throws when this gateway does not take part, or no more. */
@@ -175,14 +184,15 @@ export class Membership {
   }
 
   async #enter(): Promise<void> {
-    const { redis, register, mayEnter, onEntered, onOutage, lookEveryMs } = this.#options;
+    const { redis, register, mayEnter, onEntered, onOutage, hasCompany, lookEveryMs } = this.#options;
     if (!this.#goesOn) await redis.load();
     const { life } = await this.#here();
-    // Who has not left the life before may rely on this gateway's word there.
-    if (this.#life !== undefined && this.#life !== life) await this.#untilMissed(lookEveryMs, this.#closed.signal);
     await mayEnter?.(life);
     const place = await this.#here();
     if (place.life !== life) throw new Error('Redis was replaced by another one a moment ago.');
+    // Who has not left the life before may go on relying on this gateway there.
+    if (this.#life !== undefined && this.#life !== life && hasCompany())
+      this.#leftAt = performance.now() + this.#lease.leftMs + lookEveryMs;
     this.#lease.ask();
     this.#joining = true;
     await register(place).catch((error: unknown) => {

@@ -70,6 +70,7 @@ export class Invalidation {
     if (effect.uncertain) this.#doubt(names);
     try {
       await this.#options.store.bump(names, this.#life);
+      await this.#options.attendance?.()?.untilLeft();
     } catch (error) {
       this.#remember(names);
       await this.#warn(error as Error);
@@ -87,7 +88,8 @@ export class Invalidation {
     for (let turn = 0; turn < WARNING_TURNS && attendance.joined; turn++) {
       await sleep(RETRY_MS);
       try {
-        return await this.tell();
+        await this.tell();
+        return await attendance.untilLeft();
       } catch {
         // Not yet.
       }

@@ -13,4 +13,6 @@ export interface Attendance {
    * takes it for there any more. Never rejects; bounded in time.
    */
   withdraw(reason: Error): Promise<void>;
+  /** Returns when none of the others relies on this gateway in an earlier life of the store. Never rejects; bounded in time. */
+  untilLeft(): Promise<void>;
 }
