@@ -17,7 +17,17 @@ export interface TrustedProxies {
  */
 export function createTrustedProxies(trusted: readonly string[]): TrustedProxies {
   const isTrusted = proxyAddr.compile([...trusted]);
-  const isProxy = ({ socket }: IncomingMessage) => isTrusted(addressOf(socket), 0);
+  // An address is parsed once for all requests of a connection.
+  const known = new WeakMap<IncomingMessage['socket'], boolean>();
+
+  function isProxy({ socket }: IncomingMessage): boolean {
+    const before = known.get(socket);
+    if (before !== undefined) return before;
+    const now = isTrusted(addressOf(socket), 0);
+    known.set(socket, now);
+    return now;
+  }
+
   return {
     isProxy,
     wayOf: (req) =>
