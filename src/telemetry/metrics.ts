@@ -19,6 +19,8 @@ type BreakerState = (typeof STATES)[number];
 interface Series {
   readonly labels: Readonly<Record<'route' | 'source' | 'cache' | 'status', string>>;
   count: number;
+  /** Absent where it is not timed. */
+  readonly seconds: Histogram.Internal<'route' | 'source'> | undefined;
 }
 
 /** A process that serves beside others. */
@@ -81,10 +83,20 @@ export class Metrics {
 
   observe({ route, source, cache, status, seconds }: Observation): void {
     const key = `${route} ${source} ${cache} ${status}`;
-    const series = this.#requests.get(key);
-    if (series) series.count++;
-    else this.#requests.set(key, { labels: { route, source, cache, status: String(status) }, count: 1 });
-    if (route !== 'pass-through') this.#seconds.labels(route, source).observe(seconds);
+    const series = this.#requests.get(key) ?? this.#begin(key, { route, source, cache, status: String(status) });
+    series.count++;
+    series.seconds?.observe(seconds);
+  }
+
+  #begin(key: string, labels: Series['labels']): Series {
+    const { route, source } = labels;
+    const series = {
+      labels,
+      count: 0,
+      seconds: route === 'pass-through' ? undefined : this.#seconds.labels(route, source),
+    };
+    this.#requests.set(key, series);
+    return series;
   }
 
   handedOn(route: string, reason: string): void {
