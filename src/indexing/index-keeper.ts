@@ -68,8 +68,6 @@ export class IndexKeeper {
   #term = new AbortController();
   #running: Promise<void> | undefined;
   #superseded = false;
-  /** Terms in a row that ended before all was copied. */
-  #interrupted = 0;
   #progress: Progress | undefined;
   #learned = 0;
   /** This gateway fills the index, in this term. */
@@ -194,15 +192,16 @@ export class IndexKeeper {
 
   async #run(): Promise<void> {
     const stopped = this.#stopped.signal;
+    let [waitMs, briefTerms] = [0, 0];
     while (!stopped.aborted && !this.#superseded) {
       this.#term = new AbortController();
       const signal = AbortSignal.any([stopped, this.#term.signal]);
+      const begunAt = performance.now();
       await this.#serve(signal).catch((error: unknown) => signal.aborted || this.#options.onFailure(error));
-      // What made the last term void often comes in bursts.
-      await sleep(backOff(++this.#interrupted, this.#options.retryMs), undefined, {
-        signal: stopped,
-        ref: false,
-      }).catch(() => undefined);
+      // What makes a term void often comes in bursts. To wait for longer than terms last only keeps the index away.
+      briefTerms = performance.now() - begunAt > waitMs ? 1 : briefTerms + 1;
+      waitMs = backOff(briefTerms, this.#options.retryMs);
+      await sleep(waitMs, undefined, { signal: stopped, ref: false }).catch(() => undefined);
     }
   }
 
@@ -226,7 +225,6 @@ export class IndexKeeper {
     const recorded = await persist(() => index.coverage(ids, epoch), again);
     this.#queue.add(ids.filter((id) => !recorded.has(id) || this.coverage.isDoubted(id)));
     await this.#backfill(epoch, signal);
-    this.#interrupted = 0;
     const kept = { since, resumed, signal };
     await Promise.allSettled([this.#followQueue(epoch, signal), this.#options.onCopied?.(kept)]);
     throw signal.reason;

@@ -426,6 +426,19 @@ describe('a write of unknown effect', () => {
     expectEqual('0');
     expect(gates.count('beginEpoch')).toBe(epochs + 1);
   });
+
+  it('keeps the index away for no longer than copying went on, however often it comes before all is copied', async () => {
+    open();
+    for (let times = 1; times <= 12; times++) {
+      const release = gates.hold('scanExperiment');
+      gates.log.length = 0;
+      await untilCalled('scanExperiment');
+      await sleep(30);
+      apply({ unknown: true });
+      release();
+    }
+    await untilReady('0', '1');
+  });
 });
 
 describe('a write whose answer never came', () => {
