@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from './find-program.ts';
 import { ensureProgram } from './install.ts';
 import { freePort, inNewFolder, launch, type Service } from './launch.ts';
@@ -57,9 +58,10 @@ async function launchRedis(folder: string, port: number, { args = [], dump }: Re
   });
 }
 
-/** Has a Redis on this machine save what it holds, for another one to begin with. */
+/** Has a Redis on this machine save what it holds, for another one to begin with. It goes on answering, however slow the disk. */
 export async function saveRedis(port: number): Promise<Buffer> {
-  await askRedis(port, 'SAVE');
+  await askRedis(port, 'BGSAVE');
+  while ((await askRedis(port, 'INFO persistence')).includes('rdb_bgsave_in_progress:1')) await sleep(5);
   const [, , , , folder = ''] = (await askRedis(port, 'CONFIG GET dir')).split('\r\n');
   return readFileSync(join(folder, 'dump.rdb'));
 }
