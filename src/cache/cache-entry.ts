@@ -20,19 +20,8 @@ export function packEntry({ answer: { source, contentType, body }, storedAt }: C
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
 }
 
-/** Of bytes that a store in memory gives again. */
-const unpacked = new WeakMap<Buffer, CacheEntry>();
-
 /** @throws SyntaxError when the bytes are no entry. */
 export function unpackEntry(entry: Buffer): CacheEntry {
-  const before = unpacked.get(entry);
-  if (before) return before;
-  const now = unpack(entry);
-  unpacked.set(entry, now);
-  return now;
-}
-
-function unpack(entry: Buffer): CacheEntry {
   const end = entry.indexOf('\n');
   const { storedAt, ...head } = JSON.parse(entry.toString('utf8', 0, end)) as Head;
   return { answer: { status: 200, ...head, body: entry.subarray(end + 1) }, storedAt };

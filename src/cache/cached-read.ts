@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { CacheStore } from '../plan/cache-store.ts';
 import type { Consistency, PlannedRead, ReadAnswer, Resource } from '../plan/read.ts';
 import { awaitTurn } from './await-turn.ts';
@@ -54,6 +55,10 @@ export interface CachedReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the last keys of reads may take, and each beside its texts, roughly, in bytes. */
+const MAX_GUESSES_BYTES = 4_194_304;
+const GUESS_OVERHEAD = 100;
+
 type Found = ReadAnswer & { readonly ageMs: number };
 
 /**
@@ -66,6 +71,11 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
   const { signal: renewals = new AbortController().signal } = options;
   const flights = new SingleFlight<ReadAnswer>();
   const timesOf = createLifetimes(options);
+  /** The key under which each read was looked for last. */
+  const guesses = new LRUCache<string, string>({
+    maxSize: MAX_GUESSES_BYTES,
+    sizeCalculation: (key, read) => GUESS_OVERHEAD + 2 * (read.length + key.length),
+  });
 
   /** Read before the fetch: an answer computed before a write can so never be found after it. */
   async function keyOf({ key, dependsOn }: PlannedRead): Promise<string | undefined> {
@@ -75,6 +85,20 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * The key of a read, and what is there, if that is wanted. Both are asked for at once, in the hope that nothing was written since
+   * the last time: a shared store is one round trip away.
+   */
+  async function locate(read: PlannedRead, isWanted: boolean): Promise<{ key?: string; found?: Found | undefined }> {
+    const guess = isWanted ? guesses.get(read.key) : undefined;
+    const [guessed, key] = await Promise.all([guess === undefined ? undefined : find(guess), keyOf(read)]);
+    if (key === undefined) return {};
+    if (!isWanted) return { key };
+    if (key === guess) return { key, found: guessed };
+    guesses.set(read.key, key);
+    return { key, found: await find(key) };
   }
 
   async function find(key: string): Promise<Found | undefined> {
@@ -121,9 +145,8 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
     flights.join(`${key} ${consistency}`, signal, (flight) => fetchInTurn(key, read, flight));
 
   return async (read, signal, demand = NO_DEMAND) => {
-    const key = demand.mayStore ? await keyOf(read) : undefined;
+    const { key, found } = demand.mayStore ? await locate(read, demand.maxAgeMs > 0) : {};
     if (key === undefined) return { ...(await read.fetch(signal)), cache: 'BYPASS' };
-    const found = demand.maxAgeMs > 0 ? await find(key) : undefined;
     const { freshMs, renewedMs, missedMs } = timesOf(read);
     if (found && found.ageMs <= Math.min(freshMs, demand.maxAgeMs)) return { ...found, cache: 'HIT' };
     // What others are waiting for may have been computed before this caller asked, who wants none that is old or stale.

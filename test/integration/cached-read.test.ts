@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RedisStore } from '../../adapters/redis/index.ts';
 import { type CacheDemand, type CachedReadOptions, createCachedRead, NO_DEMAND } from '../../src/cache/cached-read.ts';
@@ -101,6 +102,45 @@ describe('reads of the same at the same time', () => {
   });
 });
 
+describe('a read that was looked for before', () => {
+  it('asks for the answer and the generations at once, and believes it only with them', async () => {
+    const near = new MemoryStore(1_000_000);
+    let gate = Promise.withResolvers<void>();
+    let gets = 0;
+    const store: CacheStore = {
+      name: 'slow',
+      get: (key) => {
+        gets++;
+        return near.get(key);
+      },
+      set: (key, value, ttlMs) => near.set(key, value, ttlMs),
+      claim: () => near.claim(),
+      release: () => near.release(),
+      generations: async (names) => {
+        await gate.promise;
+        return near.generations(names);
+      },
+      bump: (names) => near.bump(names),
+      close: () => near.close(),
+    };
+    gate.resolve();
+    const { read, source, write } = openReads({ store });
+    const outcome = async () => (await read()).slice(0, 2);
+    expect(await outcome()).toEqual(['MISS', '0']);
+    for (const isWritten of [false, true]) {
+      gate = Promise.withResolvers();
+      gets = 0;
+      const answer = outcome();
+      expect(gets).toBe(1);
+      source.value = 1;
+      if (isWritten) await write();
+      gate.resolve();
+      expect(await answer).toEqual(isWritten ? ['MISS', '1'] : ['HIT', '0']);
+    }
+    expect(await outcome()).toEqual(['HIT', '1']);
+  });
+});
+
 describe('what a caller asks of the cache', () => {
   it('no old answer: it is fetched for this caller alone, and stored for others', async () => {
     const { read, source } = openReads();
@@ -162,7 +202,9 @@ describe('an answer that is past its time', () => {
     source.gate = gate.promise;
     for (let i = 0; i < 3; i++) expect(await read()).toEqual(['STALE', '0', TTL_MS + 1_000]);
     gate.resolve();
-    await vi.waitFor(async () => expect(await read()).toEqual(['HIT', '1', 0]));
+    // It is stored in this turn.
+    await setImmediate();
+    expect(await read()).toEqual(['HIT', '1', 0]);
     expect(source.fetches).toBe(2);
   });
 
