@@ -95,7 +95,7 @@ function dispatchOf(deps: AppDeps) {
     write: createWriteHandler({
       upstream,
       passThrough,
-      rewriteLocation: createLocationRewrite(upstream.url),
+      rewriteLocation: createLocationRewrite(upstream.url, listen.pathPrefix),
       memory,
       expect: deps.expect,
       settle: deps.settle,

@@ -31,7 +31,7 @@ const callerIn = ({
 /** Asks where the configuration makes a gateway listen. */
 export async function askGateway({ listen }: Config): Promise<GatewayStatus | AsksCaller | undefined> {
   const host = EVERY_ADDRESS[listen.host] ?? listen.host;
-  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${listen.port}`;
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${listen.port}${listen.pathPrefix}`;
   try {
     const authorization = callerIn(process.env);
     const answer = await fetch(`${url}/gateway/status`, {

@@ -71,6 +71,7 @@ export async function createGateway(
   const admission = await openAdmission(config, logger, !isPassedThrough && authorization !== undefined);
   const passThrough = createPassThrough({
     ...config.upstream,
+    pathPrefix: config.listen.pathPrefix,
     authorization: isPassedThrough ? undefined : authorization,
     onFailure: (err) => logger.error({ err }, 'passing a request on failed'),
   });

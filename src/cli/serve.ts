@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, hasUpstream } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
+import { belowPrefix } from '../http/below-prefix.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Gateway } from './gateway.ts';
@@ -11,15 +12,15 @@ import type { Worker } from './worker.ts';
 
 /** Runs the gateway until SIGTERM or SIGINT, or a worker until it is told to stop. @throws when it cannot listen. */
 export async function serve(config: Config, secrets: Secrets, logger: Logger, worker?: Worker): Promise<void> {
-  const { host, port, drainTimeoutMs } = config.listen;
+  const { host, port, pathPrefix, drainTimeoutMs } = config.listen;
   const stopped = worker ? worker.stopped : stopSignal();
   const gateway = await open(config, secrets, logger, worker);
-  const server = createHttpServer(gateway.app, config.listen);
+  const server = createHttpServer(belowPrefix(pathPrefix, gateway.app), config.listen);
   // Before anything else: a second gateway by mistake must not take the index over.
   server.listen(port, host);
   await once(server, 'listening');
   await Promise.race([gateway.start(), stopped]);
-  const line = startLine(gateway.parts, server, worker);
+  const line = startLine(gateway.parts, server, pathPrefix, worker);
   if (worker) worker.tellStarted(line);
   else process.stdout.write(`${line}\n`);
   await stopped;
@@ -35,7 +36,12 @@ async function open(config: Config, secrets: Secrets, logger: Logger, worker: Wo
   return (await import('./embedded-gateway.ts')).createEmbeddedGateway(config, logger);
 }
 
-function startLine({ backend, index, cache }: Gateway['parts'], server: Server, worker: Worker | undefined): string {
+function startLine(
+  { backend, index, cache }: Gateway['parts'],
+  server: Server,
+  pathPrefix: string,
+  worker: Worker | undefined,
+): string {
   const { address, port, family } = server.address() as AddressInfo;
   const isAny = address === '0.0.0.0' || address === '::';
   const host = isAny ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
@@ -45,7 +51,7 @@ function startLine({ backend, index, cache }: Gateway['parts'], server: Server, 
     backend,
     `index ${index}`,
     `cache ${cache}`,
-    `connect with: export MLFLOW_TRACKING_URI=http://${host}:${port}`,
+    `connect with: export MLFLOW_TRACKING_URI=http://${host}:${port}${pathPrefix}`,
   ];
   return parts.join(' · ');
 }

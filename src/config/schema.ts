@@ -37,6 +37,11 @@ const proxy = z.string().refine((text) => {
 const Listen = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for every interface'),
   port: z.int().min(0).max(65_535).default(5000).describe('Port to listen on; 0 picks a free one'),
+  pathPrefix: z
+    .string()
+    .regex(/^(?:(?:\/[\w~-][\w.~-]*)+)?$/, 'not a path such as /mlflow')
+    .default('')
+    .describe('Path below which everything is served, such as /mlflow; empty: none'),
   allowedHosts: z
     .array(z.string().min(1))
     .default(MLFLOW_ALLOWED_HOSTS)

@@ -79,17 +79,20 @@ export function headersToRelay(headers: IncomingHttpHeaders): OutgoingHttpHeader
 /** Turns a redirect that names the backend into one that names the gateway, as the caller called it. */
 export type LocationRewrite = (headers: IncomingHttpHeaders, req: IncomingMessage) => void;
 
-export function createLocationRewrite(upstreamUrl: string): LocationRewrite {
+/** @param pathPrefix below which the gateway serves everything */
+export function createLocationRewrite(upstreamUrl: string, pathPrefix: string): LocationRewrite {
   const upstream = new URL(upstreamUrl);
-  const prefix = upstream.pathname.replace(/\/$/, '');
+  const upstreamPrefix = upstream.pathname.replace(/\/$/, '');
+  const pathHere = (path: string) =>
+    pathPrefix + (path.startsWith(`${upstreamPrefix}/`) ? path.slice(upstreamPrefix.length) : path);
   return (headers, req) => {
-    if (headers.location === undefined || !URL.canParse(headers.location)) return;
-    const location = new URL(headers.location);
-    if (location.host !== upstream.host) return;
-    const path = location.pathname.startsWith(`${prefix}/`)
-      ? location.pathname.slice(prefix.length)
-      : location.pathname;
-    const { 'x-forwarded-proto': scheme, 'x-forwarded-host': host } = req.headers;
-    headers.location = `${scheme}://${host}${path}${location.search}${location.hash}`;
+    const { location } = headers;
+    if (location === undefined) return;
+    if (/^\/(?!\/)/.test(location)) headers.location = pathHere(location);
+    if (!URL.canParse(location)) return;
+    const { host, pathname, search, hash } = new URL(location);
+    if (host !== upstream.host) return;
+    const { 'x-forwarded-proto': scheme, 'x-forwarded-host': hostHere } = req.headers;
+    headers.location = `${scheme}://${hostHere}${pathHere(pathname)}${search}${hash}`;
   };
 }

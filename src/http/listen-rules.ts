@@ -1,5 +1,7 @@
 /** Whom the gateway answers, and how. */
 export interface ListenRules {
+  /** Below which everything is served, such as `/mlflow`; empty for none. */
+  readonly pathPrefix: string;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   /** Addresses and ranges of the proxies in front whose word on a caller counts. */

@@ -11,6 +11,8 @@ import { createUpstreamAgent, UpstreamSilence } from './upstream-agent.ts';
 
 export interface PassThroughOptions extends UpstreamTls {
   readonly url: string;
+  /** Below which the gateway serves everything. */
+  readonly pathPrefix: string;
   /** Silence of the backend after which a request is given up, in ms. */
   readonly timeoutMs: number;
   /** Goes with each request, where callers act under the gateway's name; cookies do not come back then. */
@@ -30,6 +32,7 @@ export interface PassThrough {
 /** The way of everything the gateway does not answer itself: both directions as streams, bytes untouched. */
 export function createPassThrough({
   url,
+  pathPrefix,
   timeoutMs,
   authorization,
   onFailure,
@@ -37,7 +40,7 @@ export function createPassThrough({
 }: PassThroughOptions): PassThrough {
   const upstream = new URL(url);
   const agent = createUpstreamAgent(upstream, timeoutMs, tls);
-  const rewriteLocation = createLocationRewrite(url);
+  const rewriteLocation = createLocationRewrite(url, pathPrefix);
   const common: Options = {
     target: partsOf(upstream),
     agent,

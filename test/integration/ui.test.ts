@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { createRun } from '../fixtures/create-run.ts';
 import { type GatewayProcess, startGateway } from '../fixtures/gateway-process.ts';
 import { MlflowUi, PATIENCE } from '../fixtures/mlflow-ui.ts';
+import { openGateway } from '../fixtures/open-gateway.ts';
 import { post } from '../fuzz/load-runs.ts';
 import { installChromium } from '../services/chromium.ts';
 
@@ -53,6 +54,21 @@ async function makeRun(experiment_id: string, run_name: string, age: number): Pr
   });
   await write('runs/update', { run_id, status: 'FINISHED', end_time: start_time + 1000 });
 }
+
+it("MLflow's UI shows runs below a path prefix", { timeout: 60_000 }, async () => {
+  const upstream = { url: inject('mlflowUrl') };
+  const listen = { pathPrefix: '/tracking/mlflow' };
+  const below = await openGateway({ upstream, listen, dialect: 'sqlite', log: { level: 'silent' } });
+  const ui = await MlflowUi.open(browser, `${below.url}/tracking/mlflow`);
+  try {
+    await ui.showRuns(experimentId);
+    await ui.expectRuns(NEWEST_FIRST);
+    expect(ui.broken).toEqual([]);
+  } finally {
+    await ui.page.close();
+    await below.close();
+  }
+});
 
 describe.each(['127.0.0.1', 'localhost'])("MLflow's UI, opened as http://%s", { timeout: 180_000 }, (host) => {
   let ui: MlflowUi;

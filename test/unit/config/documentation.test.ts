@@ -7,7 +7,7 @@ const text = readFileSync('docs/configuration.md', 'utf8');
 function shown(path: string, value: unknown): string {
   if (path === 'listen.allowedHosts') return "MLflow's own";
   if (Array.isArray(value)) return value.join(', ') || 'none';
-  return value === undefined ? '' : `\`${value}\``;
+  return value === undefined || value === '' ? '' : `\`${value}\``;
 }
 
 describe('docs/configuration.md', () => {
