@@ -7,7 +7,9 @@ export interface CacheEntry {
   readonly storedAt: number;
 }
 
-/** What is said of a body, as a line of JSON before it. */
+const NEWLINE = 0x0a;
+
+/** What is said of a body, as a line of JSON before it; header values have no letters beyond Latin-1. */
 interface Head {
   readonly source: Source;
   readonly contentType: string;
@@ -17,12 +19,12 @@ interface Head {
 /** The body follows as it is: cheaper than JSON around a long one. */
 export function packEntry({ answer: { source, contentType, body }, storedAt }: CacheEntry): Buffer {
   const head: Head = { source, contentType, storedAt };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`, 'latin1'), body]);
 }
 
 /** @throws SyntaxError when the bytes are no entry. */
 export function unpackEntry(entry: Buffer): CacheEntry {
-  const end = entry.indexOf('\n');
-  const { storedAt, ...head } = JSON.parse(entry.toString('utf8', 0, end)) as Head;
-  return { answer: { status: 200, ...head, body: entry.subarray(end + 1) }, storedAt };
+  const end = entry.indexOf(NEWLINE);
+  const { source, contentType, storedAt } = JSON.parse(entry.toString('latin1', 0, end)) as Head;
+  return { answer: { status: 200, source, contentType, body: entry.subarray(end + 1) }, storedAt };
 }

@@ -59,6 +59,13 @@ export interface CachedReadOptions {
 const MAX_GUESSES_BYTES = 4_194_304;
 const GUESS_OVERHEAD = 100;
 
+/** Where a read was looked for last. */
+interface Guess {
+  /** Of what it depends on, as text. */
+  readonly generations: string;
+  readonly key: string;
+}
+
 type Found = ReadAnswer & { readonly ageMs: number };
 
 /**
@@ -71,17 +78,17 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
   const { signal: renewals = new AbortController().signal } = options;
   const flights = new SingleFlight<ReadAnswer>();
   const timesOf = createLifetimes(options);
-  /** The key under which each read was looked for last. */
-  const guesses = new LRUCache<string, string>({
+  const guesses = new LRUCache<string, Guess>({
     maxSize: MAX_GUESSES_BYTES,
-    sizeCalculation: (key, read) => GUESS_OVERHEAD + 2 * (read.length + key.length),
+    sizeCalculation: ({ generations, key }, read) =>
+      GUESS_OVERHEAD + 2 * (read.length + generations.length + key.length),
   });
 
   /** Read before the fetch: an answer computed before a write can so never be found after it. */
-  async function keyOf({ key, dependsOn }: PlannedRead): Promise<string | undefined> {
+  async function generationsOf({ dependsOn }: PlannedRead): Promise<string | undefined> {
     if (!trusts(dependsOn)) return undefined;
     try {
-      return hash('sha256', JSON.stringify([key, await store.generations(dependsOn, life?.())]), 'base64url');
+      return JSON.stringify(await store.generations(dependsOn, life?.()));
     } catch {
       return undefined;
     }
@@ -93,11 +100,12 @@ export function createCachedRead(options: CachedReadOptions): CachedRead {
    */
   async function locate(read: PlannedRead, isWanted: boolean): Promise<{ key?: string; found?: Found | undefined }> {
     const guess = isWanted ? guesses.get(read.key) : undefined;
-    const [guessed, key] = await Promise.all([guess === undefined ? undefined : find(guess), keyOf(read)]);
-    if (key === undefined) return {};
+    const [guessed, generations] = await Promise.all([guess && find(guess.key), generationsOf(read)]);
+    if (generations === undefined) return {};
+    if (guess?.generations === generations) return { key: guess.key, found: guessed };
+    const key = hash('sha256', JSON.stringify([read.key, generations]), 'base64url');
     if (!isWanted) return { key };
-    if (key === guess) return { key, found: guessed };
-    guesses.set(read.key, key);
+    guesses.set(read.key, { generations, key });
     return { key, found: await find(key) };
   }
 
