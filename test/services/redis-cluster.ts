@@ -16,21 +16,30 @@ export const portOf = ({ url }: Pick<Service, 'url'>): number => Number(new URL(
 const cli = async (...args: string[]) =>
   run(await ensureProgram('redis-cli', () => findProgram(['redis-cli'])), [...args]);
 
-/** Three masters, each with so many replicas, that notice within a second when one of them is gone. */
+/** Three masters, each with so many replicas that have what it has. They notice within a second when one of them is gone. */
 export async function startRedisCluster(replicas = 0): Promise<RedisCluster> {
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-require-full-coverage', 'no'];
+  // A master waits so long for more replicas before it sends its copy.
+  args.push('--repl-diskless-sync-delay', '0');
   const nodes = await Promise.all(Array.from({ length: 3 * (1 + replicas) }, () => startRedis({ args })));
   const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())));
   try {
     const addresses = nodes.map((node) => `127.0.0.1:${portOf(node)}`);
     await cli('--cluster', 'create', ...addresses, '--cluster-replicas', `${replicas}`, '--cluster-yes');
-    for (const node of nodes)
-      while (!(await askRedis(portOf(node), 'CLUSTER INFO')).includes('cluster_state:ok')) await sleep(50);
+    for (const node of nodes) {
+      await untilSaid(node, 'CLUSTER INFO', /cluster_state:ok/);
+      // One that has no copy yet is not elected.
+      await untilSaid(node, 'INFO replication', /role:master|master_link_status:up/);
+    }
   } catch (error) {
     await stop();
     throw error;
   }
   return { nodes, stop };
+}
+
+async function untilSaid(node: Service, question: string, answer: RegExp): Promise<void> {
+  while (!answer.test(await askRedis(portOf(node), question))) await sleep(50);
 }
 
 /** Gives a slot to another master, with the keys in it. */
