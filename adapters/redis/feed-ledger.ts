@@ -145,8 +145,11 @@ class RedisFeedLedger implements FeedLedger, Attendance {
 
   async begin(epoch: number): Promise<boolean> {
     const begun = await this.#membership.ask('begin', String(this.#epoch ?? ''), String(epoch));
-    if (begun === 1) this.#epoch = epoch;
-    return begun === 1;
+    if (begun !== 1) return false;
+    this.#epoch = epoch;
+    // With the notes, that some of them were settled is gone.
+    this.#isAfresh = true;
+    return true;
   }
 
   async void(): Promise<void> {
@@ -234,6 +237,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     const args = [clock, life, this.#leaseMs, this.#epoch ?? '', known ?? '', from, this.#voiding ? 'void' : ''];
     const begins = [epoch, solitude, others.length, ...others];
     const notes = itemsOf(this.#member?.unsettled() ?? {}, (write) => this.#nameOf(write));
+    this.#cursor.sayAnew();
     return this.#redis.call('register', ...[...args, ...begins].map(String), ...notes);
   }
 

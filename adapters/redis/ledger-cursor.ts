@@ -27,8 +27,8 @@ export class LedgerCursor {
   #position = 0;
   /** Marks of what this gateway noted or settled itself, until they are heard. */
   readonly #own = new Map<string, number>();
-  /** Items whose note is on its way, and how many times. */
-  readonly #onTheWay = new Map<string, number>();
+  /** Items whose note is on its way, as they were sent. */
+  readonly #onTheWay = new Set<readonly string[]>();
   /** The last known note of each doubted experiment. */
   readonly #doubts = new Map<string, number>();
 
@@ -55,26 +55,25 @@ export class LedgerCursor {
 
   /** Experiments whose doubt is on its way. */
   get doubtsOnTheWay(): ReadonlySet<string> {
-    return new Set([...this.#onTheWay.keys()].filter((item) => item.startsWith('x:')).map((item) => item.slice(2)));
+    return new Set([...this.#onTheWay].flatMap((items) => items.filter(isDoubt).map((item) => item.slice(2))));
   }
 
   /** These are about to be noted; the result is called when that has ended. */
   expect(items: readonly string[]): () => void {
-    for (const item of items) this.#onTheWay.set(item, (this.#onTheWay.get(item) ?? 0) + 1);
-    return () => {
-      for (const item of items) {
-        const left = (this.#onTheWay.get(item) ?? 1) - 1;
-        if (left === 0) this.#onTheWay.delete(item);
-        else this.#onTheWay.set(item, left);
-      }
-    };
+    this.#onTheWay.add(items);
+    return () => void this.#onTheWay.delete(items);
+  }
+
+  /** All that is unsettled is said anew: no note that was sent before has to come for it. */
+  sayAnew(): void {
+    this.#onTheWay.clear();
   }
 
   /** This gateway noted or settled these itself. */
   did(items: readonly string[], mark: number): void {
     for (const item of items) {
       this.#own.set(item, mark);
-      if (item.startsWith('x:')) this.#doubts.set(item, mark);
+      if (isDoubt(item)) this.#doubts.set(item, mark);
     }
   }
 
@@ -114,7 +113,9 @@ export class LedgerCursor {
   }
 
   #isDoubtedSince(item: string, mark: number): boolean {
-    return this.#onTheWay.has(item) || (this.#doubts.get(item) ?? 0) > mark;
+    if ((this.#doubts.get(item) ?? 0) > mark) return true;
+    for (const items of this.#onTheWay) if (items.includes(item)) return true;
+    return false;
   }
 
   #advance(marks: readonly number[]): void {
@@ -122,6 +123,8 @@ export class LedgerCursor {
     for (const [item, mark] of this.#own) if (mark <= this.#position) this.#own.delete(item);
   }
 }
+
+const isDoubt = (item: string): boolean => item.startsWith('x:');
 
 function* pairs(marked: Marked): Generator<[index: number, item: string, mark: number]> {
   for (let i = 0; i < marked.length; i += 2) yield [i / 2, marked[i] ?? '', Number(marked[i + 1])];

@@ -33,6 +33,8 @@ class Gateway implements LedgerMember {
   readonly ledger: FeedLedger & Attendance;
   readonly heard: News[] = [];
   readonly adopted: WriteEffect[] = [];
+  /** How many it had heard when it began afresh. */
+  #afresh = 0;
   epoch: number | undefined;
   notes: Notes = {};
 
@@ -64,7 +66,9 @@ class Gateway implements LedgerMember {
 
   unsettled = (): Notes => this.notes;
   hear = (news: News) => void this.heard.push(news);
-  missed = (): void => {};
+  missed = (): void => {
+    this.#afresh = this.heard.length;
+  };
   hearRole = () => {};
   adopt = (effect: WriteEffect) => void this.adopted.push(effect);
   hearEpoch = (epoch: number | undefined) => {
@@ -73,6 +77,11 @@ class Gateway implements LedgerMember {
 
   all<K extends keyof News>(kind: K): unknown[] {
     return this.heard.flatMap((news) => [...(news[kind] as Iterable<unknown>)]);
+  }
+
+  /** Writes that others have open, as it heard since it began afresh, as texts. */
+  get open(): string[] {
+    return this.heard.slice(this.#afresh).flatMap(({ uncertain }) => [...uncertain].map(String));
   }
 
   async leave(): Promise<void> {
@@ -172,7 +181,32 @@ describe('an experiment', () => {
   });
 });
 
+describe('an experiment, of which a note was lost on its way', () => {
+  it('is trusted again when it was copied after the gateway came back and said it anew', async () => {
+    const [one, other] = await openTwo();
+    other.notes = { doubted: ['8'] };
+    other.link.cut();
+    const noted = other.ledger.note(other.notes);
+    other.link.heal();
+    await expect.poll(() => one.ledger.catchUp().then(() => one.all('doubted')), { interval: 5 }).toContain('8');
+    await one.ledger.trust('8');
+    await expect.poll(() => other.all('trusted'), { timeout: 2_000 }).toContain('8');
+    await noted;
+  });
+});
+
 describe('an epoch', () => {
+  it('has the one that began it hear again what is still true, and no more', async () => {
+    const [one, other] = await openTwo();
+    const [leader, follower] = one.ledger.leads ? [one, other] : [other, one];
+    await follower.ledger.note({ uncertain: new Map(['over', 'open'].map((name) => [name, WRITE])) });
+    await leader.ledger.catchUp();
+    await Promise.all([follower.ledger.makeCertain('over'), leader.ledger.begin(1)]);
+    await leader.ledger.catchUp();
+    expect(leader.open).toEqual([expect.stringMatching(/:open,/)]);
+    expect(leader.epoch).toBe(1);
+  });
+
   it('is begun by the one that leads, and void for all at once', async () => {
     const [one, other] = await openTwo();
     const [leader, follower] = one.ledger.leads ? [one, other] : [other, one];
