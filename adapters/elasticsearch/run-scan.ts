@@ -50,7 +50,7 @@ export function createScan(connection: Connection, index: () => string, query: R
   let searched: string | undefined;
   return {
     residual,
-    ordered: query.order.every((key) => isOrdered(key, query.dialect)),
+    orderedBy: query.order.every((key) => isOrdered(key, query.dialect)) ? query.order.length : 0,
     resumable: true,
     describe: () => body,
     fetch: async (page, signal) => {

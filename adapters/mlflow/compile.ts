@@ -1,5 +1,5 @@
 import type { Dialect } from '../../src/domain/dialect.ts';
-import type { Compare, Field, Filter, Leaf } from '../../src/query/ast.ts';
+import { type Compare, conjunctionOf, conjunctsOf, type Field, type Filter, type Leaf } from '../../src/query/ast.ts';
 import { DATASET_KEYS, RUN_FIELDS, RUN_ORDER_ATTRIBUTES } from '../../src/query/fields.ts';
 import { sameField } from '../../src/query/order.ts';
 import { printLeaf } from '../../src/query/print.ts';
@@ -15,16 +15,13 @@ export interface CompiledFilter {
 export function compileFilter(filter: Filter | undefined, dialect: Dialect): CompiledFilter {
   const texts: string[] = [];
   const rest: Filter[] = [];
-  for (const term of filter ? conjunctsOf(filter) : []) {
+  for (const term of conjunctsOf(filter)) {
     const text = isLeaf(term) && isNative(term, dialect) ? printLeaf(term) : undefined;
     if (text === undefined) rest.push(term);
     else texts.push(text);
   }
-  return { text: texts.join(' AND '), residual: rest.length > 1 ? { kind: 'and', terms: rest } : rest[0] };
+  return { text: texts.join(' AND '), residual: conjunctionOf(rest) };
 }
-
-const conjunctsOf = (filter: Filter): readonly Filter[] =>
-  filter.kind === 'and' ? filter.terms.flatMap(conjunctsOf) : [filter];
 
 const isLeaf = (filter: Filter): filter is Leaf =>
   filter.kind !== 'and' && filter.kind !== 'or' && filter.kind !== 'not';

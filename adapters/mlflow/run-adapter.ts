@@ -65,7 +65,7 @@ function createScan(client: Requester, { experimentIds, view, filter, order, dia
   };
   return {
     residual,
-    ordered: orderBy !== undefined,
+    orderedBy: orderBy === undefined ? 0 : order.length,
     resumable: false,
     describe: () => search,
     fetch: async ({ limit, from }: PageRequest, signal) => {

@@ -23,7 +23,7 @@ export class RunSource {
     const task: RunSearchTask = { experimentIds, view, filters: pushed, order, dialect };
     return {
       residual,
-      ordered: order.every((key) => isOrdered(key, dialect)),
+      orderedBy: order.every((key) => isOrdered(key, dialect)) ? order.length : 0,
       resumable: true,
       describe: () =>
         printStep(task, { from: sql`runs AS r`, conditions: [], order: compileOrder(order), after: undefined }, 1),

@@ -2,13 +2,21 @@ import type { RunJson } from '../domain/run-text.ts';
 import type { Filter } from '../query/ast.ts';
 import type { Cursor, RunQuery } from '../query/run-query.ts';
 
+/** Where a source that is read from its start to its end stands, in rows and, where it has a word for that, in its own. */
+export interface Place {
+  readonly offset: number;
+  /** A token of the source's own. */
+  readonly mark?: string;
+}
+
 /**
  * Where a page begins: `offset` rows into the answer and, when known, right after `cursor`. Both say the same place;
  * a source uses whichever is cheaper for it. Offset 0 with no cursor is the start.
  */
-export interface Position {
-  readonly offset: number;
+export interface Position extends Place {
   readonly cursor?: Cursor;
+  /** Where the source below a completed scan has a row that is not before `cursor`, and none before that place. */
+  readonly below?: Place;
 }
 
 export interface PageRequest {
@@ -22,14 +30,20 @@ export interface RunPage {
   readonly runs: readonly RunJson[];
   /** Whether at least one more row follows. */
   readonly more: boolean;
+  /** Where they follow, in words of the source's own; absent when it goes by offset. */
+  readonly mark?: string | undefined;
+  /** Where the next page of a completed scan begins, in the source below it. */
+  readonly below?: Place | undefined;
 }
 
 /** One source's share of a query, ready to fetch pages. */
 export interface Scan {
   /** What the source leaves to the gateway; absent when it evaluates the whole filter exactly. */
   readonly residual: Filter | undefined;
-  /** Whether rows arrive in exactly the query's order. */
-  readonly ordered: boolean;
+  /** Those of the residual's terms that the source evaluates as well, so that it gives all that satisfy them and maybe more. */
+  readonly doubtful?: readonly Filter[];
+  /** How many of the query's leading order keys rows arrive by; as many as there are: in exactly its order. */
+  readonly orderedBy: number;
   /** Whether a page may begin at a cursor, which then costs no more than the first page. */
   readonly resumable: boolean;
   /** The native query, for logs, tests and explain. */
@@ -40,6 +54,10 @@ export interface Scan {
    */
   fetch(page: PageRequest, signal: AbortSignal): Promise<RunPage>;
 }
+
+/** Whether a scan is the answer as it comes: nothing is left to be filtered or ordered. */
+export const isExact = ({ residual, orderedBy }: Scan, { order }: Pick<RunQuery, 'order'>): boolean =>
+  residual === undefined && orderedBy === order.length;
 
 /** Anything that can answer a `RunQuery`: a backend, or an index. */
 export interface RunAdapter {

@@ -9,9 +9,11 @@ import { type Bookmark, queryText, readPageToken, writePageToken } from '../quer
 import { parseRunFilter } from '../query/parse-filter.ts';
 import { parseRunOrder } from '../query/parse-order.ts';
 import type { RunQuery, View } from '../query/run-query.ts';
-import { PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from './adapter.ts';
+import { isExact, PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from './adapter.ts';
+import { completeScan } from './complete-scan.ts';
 import type { Feed } from './feed.ts';
 import { type Consistency, dependency, type HandOn, type PlannedRead, type ReadAnswer, type Source } from './read.ts';
+import type { ScanBudget } from './scan-budget.ts';
 
 /** A `runs/search` whose JSON is plainly what MLflow documents; filter, order and token are still text. */
 export interface RunSearch {
@@ -37,6 +39,8 @@ export interface IndexSource {
 
 export interface RunSearchSources {
   readonly backend: RunAdapter;
+  /** What may be spent to make good what the backend cannot do; without it the backend is handed what it cannot. */
+  readonly budget?: ScanBudget;
   /** Absent without one. Read once a search: a rebuild replaces it. */
   readonly index?: IndexSource | undefined;
   readonly consistency?: Consistency;
@@ -80,7 +84,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
   ) {
     if (!breaker.isClosed) return undefined;
     const scan = adapter.pushDown(query);
-    if (scan.residual || !scan.ordered) return undefined;
+    if (!isExact(scan, query)) return undefined;
     try {
       const lagMs = await lagOf(feed, query.experimentIds, consistency, signal);
       return lagMs === undefined ? undefined : { ...(await answer(scan, 'index', query, page, signal)), lagMs };
@@ -100,8 +104,10 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     const { query, from } = parsed;
     const page = { limit: search.maxResults, from };
     const { consistency = sources.consistency ?? 'strict' } = search;
-    const backend = sources.backend.pushDown(query);
-    if (backend.residual || !backend.ordered) return { handOn: 'The backend has no spelling for this search.' };
+    const { name } = sources.backend;
+    const pushed = sources.backend.pushDown(query);
+    const backend = sources.budget ? completeScan(pushed, query, { source: name, budget: sources.budget }) : pushed;
+    if (!isExact(backend, query)) return { handOn: 'The backend has no spelling for this search.' };
     return {
       resource: 'runSearch',
       concern: { kind: 'runs-of', experimentIds: query.experimentIds },
@@ -192,8 +198,9 @@ function toBytes(parts: readonly RunJson[]): Buffer {
   return bytes;
 }
 
-function nextToken(query: RunQuery, { runs }: RunPage, offset: number, byCursor: boolean): string {
+function nextToken(query: RunQuery, { runs, below }: RunPage, offset: number, byCursor: boolean): string {
   const last = runs.at(-1);
   if (last === undefined) throw new GatewayError('INTERNAL_ERROR', 'A source announced more rows and gave none.');
-  return writePageToken(query, { offset, ...(byCursor && { cursor: cursorOf(decodeRun(last), query.order) }) });
+  if (!byCursor) return writePageToken(query, { offset });
+  return writePageToken(query, { offset, cursor: cursorOf(decodeRun(last), query.order), ...(below && { below }) });
 }

@@ -94,6 +94,14 @@ export function visit<R>(filter: Filter, visitor: Visitor<R>): R {
   return handle(filter);
 }
 
+/** The terms that must all be true; none for no filter. */
+export const conjunctsOf = (filter: Filter | undefined): readonly Filter[] =>
+  filter?.kind === 'and' ? filter.terms.flatMap(conjunctsOf) : filter ? [filter] : [];
+
+/** One filter of terms that must all be true; none for no terms. */
+export const conjunctionOf = (terms: readonly Filter[]): Filter | undefined =>
+  terms.length > 1 ? { kind: 'and', terms } : terms[0];
+
 /** The leaves of a tree, from left to right. */
 export function leavesOf(filter: Filter): Leaf[] {
   switch (filter.kind) {

@@ -1,10 +1,11 @@
 import type { Run } from '../domain/run.ts';
+import type { Field } from './ast.ts';
 import type { Cursor, CursorPart, OrderField, OrderKey } from './run-query.ts';
 
 const START_TIME: OrderField = { entity: 'attribute', key: 'start_time' };
 const RUN_ID: OrderField = { entity: 'attribute', key: 'run_id' };
 
-export const sameField = (a: OrderField, b: OrderField) => a.entity === b.entity && a.key === b.key;
+export const sameField = (a: Field, b: Field) => a.entity === b.entity && a.key === b.key;
 
 /**
  * What MLflow sorts by: the keys asked for, then `start_time DESC` unless it is among them, then always `run_id ASC`.

@@ -3,11 +3,16 @@ import { writePageOffset } from './page-offset.ts';
 import { printFilter } from './print.ts';
 import type { Cursor, CursorPart, OrderKey, RunQuery } from './run-query.ts';
 
+/** Characters of a source's own token. */
+const MAX_MARK = 8_192;
+
 /** A place in an answer that a client holds on to. */
 export interface Bookmark {
   /** Rows before it. Below zero, MLflow over SQLite begins at the start as well, and counts on from here. */
   readonly offset: number;
   readonly cursor?: Cursor;
+  /** Where a source that is read from its start to its end may be gone on with. */
+  readonly below?: { readonly offset: number; readonly mark?: string };
 }
 
 /**
@@ -26,9 +31,10 @@ const fingerprint = (query: RunQuery): string =>
  * MLflow's own token, base64 of `{"offset": N}`, with the cursor beside the offset. MLflow reads the offset and ignores
  * the rest, so a page begun here can be ended there, and the other way round.
  */
-export function writePageToken(query: RunQuery, { offset, cursor }: Bookmark): string {
+export function writePageToken(query: RunQuery, { offset, cursor, below }: Bookmark): string {
   if (!cursor) return writePageOffset(offset);
-  const token = `{"offset": ${offset}, "query": "${fingerprint(query)}", "after": ${writeCursor(cursor)}}`;
+  const rest = below ? `, "below": ${JSON.stringify(below)}` : '';
+  const token = `{"offset": ${offset}, "query": "${fingerprint(query)}", "after": ${writeCursor(cursor)}${rest}}`;
   return Buffer.from(token).toString('base64');
 }
 
@@ -50,7 +56,18 @@ export function readPageToken(query: RunQuery, token: string): Bookmark | undefi
   // Other databases than SQLite refuse it.
   if (parsed.offset < 0 && query.dialect !== 'sqlite') return undefined;
   const cursor = parsed.query === fingerprint(query) ? readCursor(query.order, parsed.after) : undefined;
-  return cursor ? { offset: parsed.offset, cursor } : { offset: parsed.offset };
+  if (!cursor) return { offset: parsed.offset };
+  const below = readBelow(parsed.below);
+  return { offset: parsed.offset, cursor, ...(below && { below }) };
+}
+
+/** A source judges its own mark; who alters one spoils but his own answer. */
+function readBelow(value: unknown): Bookmark['below'] {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { offset, mark } = value as Record<string, unknown>;
+  if (!Number.isSafeInteger(offset) || (offset as number) < 0) return undefined;
+  if (mark !== undefined && (typeof mark !== 'string' || mark.length > MAX_MARK)) return undefined;
+  return { offset: offset as number, ...(mark !== undefined && { mark }) };
 }
 
 const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && value !== 0;

@@ -25,13 +25,13 @@ interface Source {
 /** A source that gives one page, or throws, whatever it is asked. */
 function source(
   outcome: RunPage | Error,
-  shape: Partial<Pick<Scan, 'residual' | 'ordered' | 'resumable'>> = {},
+  shape: Partial<Pick<Scan, 'residual' | 'orderedBy' | 'resumable'>> = {},
 ): Source {
   const asked: RunQuery[] = [];
   const pages: PageRequest[] = [];
   const scan = (query: RunQuery): Scan => ({
     residual: undefined,
-    ordered: true,
+    orderedBy: query.order.length,
     resumable: true,
     describe: () => query,
     fetch: async (page) => {
@@ -110,7 +110,7 @@ describe('a search', () => {
     ['there is no index', { withIndex: false }],
     ['the feed is behind', { ready: false }],
     ['the index leaves a residual', { index: source(INDEX, { residual: { kind: 'and', terms: [] } }) }],
-    ['the index has no such order', { index: source(INDEX, { ordered: false }) }],
+    ['the index has no such order', { index: source(INDEX, { orderedBy: 0 }) }],
     ['the index fails', { index: source(new GatewayError('TEMPORARILY_UNAVAILABLE', 'down')) }],
     ['the index cannot go to the page', { index: source(new PositionOutOfReach()) }],
   ])('is answered by the backend when %s', async (_reason, options) => {
