@@ -9,14 +9,17 @@ export interface Place {
   readonly mark?: string;
 }
 
+/** Places in several sources, by their names. */
+export type Places = Readonly<Record<string, Place>>;
+
 /**
  * Where a page begins: `offset` rows into the answer and, when known, right after `cursor`. Both say the same place;
  * a source uses whichever is cheaper for it. Offset 0 with no cursor is the start.
  */
 export interface Position extends Place {
   readonly cursor?: Cursor;
-  /** Where the source below a completed scan has a row that is not before `cursor`, and none before that place. */
-  readonly below?: Place;
+  /** Of each source below a merged scan, by its name: a place before which it has no row that comes after `cursor`. */
+  readonly below?: Places;
 }
 
 export interface PageRequest {
@@ -32,8 +35,8 @@ export interface RunPage {
   readonly more: boolean;
   /** Where they follow, in words of the source's own; absent when it goes by offset. */
   readonly mark?: string | undefined;
-  /** Where the next page of a completed scan begins, in the source below it. */
-  readonly below?: Place | undefined;
+  /** Where the next page of a merged scan begins, in the sources below it. */
+  readonly below?: Places | undefined;
 }
 
 /** One source's share of a query, ready to fetch pages. */

@@ -4,15 +4,41 @@ import { type Compare, conjunctsOf, type Filter } from '../query/ast.ts';
 import { evaluate } from '../query/evaluate.ts';
 import { compareCursors, cursorOf, sameField } from '../query/order.ts';
 import { printFilter } from '../query/print.ts';
-import type { RunQuery } from '../query/run-query.ts';
-import { isExact, type PageRequest, type Place, PositionOutOfReach, type RunPage, type Scan } from './adapter.ts';
+import type { Cursor, RunQuery } from '../query/run-query.ts';
+import { type Place, PositionOutOfReach, type Scan } from './adapter.ts';
 import { OrderedRows, OutOfOrder, type Row } from './ordered-rows.ts';
 import { explainRest, type ScanBudget, Spending } from './scan-budget.ts';
 
 export interface Completion {
-  /** Id of the source, for messages. */
+  /** Name of the source, for messages. */
   readonly source: string;
   readonly budget: ScanBudget;
+}
+
+export interface CompleteRow extends Row {
+  readonly json: RunJson;
+  /** Where in the source the first row is that is equal to this one in the leading keys. */
+  readonly place: Place;
+}
+
+export interface CompleteRequest {
+  readonly limit: number;
+  /** Rows before the first that is wanted, unless there is a cursor. */
+  readonly offset: number;
+  /** What is wanted comes after it. */
+  readonly cursor?: Cursor | undefined;
+  /** The place of the row that `cursor` is of, or one before it. */
+  readonly place?: Place | undefined;
+}
+
+/** A scan whose rows are filtered and in order, whatever its source can do. */
+export interface CompleteScan {
+  describe(): unknown;
+  /** @throws GatewayError `INVALID_PARAMETER_VALUE` beyond the budget, and what the source's fetch throws. */
+  fetch(
+    request: CompleteRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly rows: readonly CompleteRow[]; readonly more: boolean }>;
 }
 
 /** Most runs asked for at once: what every backend takes. */
@@ -23,54 +49,41 @@ const START: Place = { offset: 0 };
 /**
  * Does what a source leaves to the gateway: evaluates the residual, orders, and begins pages at a cursor. It reads the
  * source page by page and holds no more than it must to order: of rows that come by the leading keys those that are equal
- * in them, else as many as were asked for. A page of the result says where in the source the next one begins.
- * Its fetch @throws GatewayError `INVALID_PARAMETER_VALUE` beyond the budget, and what the source's throws.
+ * in them, else as many as were asked for.
  */
-export function completeScan(scan: Scan, query: RunQuery, completion: Completion): Scan {
-  if (isExact(scan, query) && scan.resumable) return scan;
+export function completeScan(scan: Scan, query: RunQuery, completion: Completion): CompleteScan {
   const { residual, orderedBy } = scan;
   return {
-    residual: undefined,
-    orderedBy: query.order.length,
-    resumable: true,
     describe: () => ({ source: scan.describe(), residual: residual && printFilter(residual), orderedBy }),
-    async fetch(page, signal) {
-      const { below, ...from } = page.from;
+    async fetch(request, signal) {
+      const anew = { ...request, place: undefined };
       try {
-        return await fetchPage(scan, query, completion, page, signal);
+        return await fetchRows(scan, query, completion, request, signal);
       } catch (error) {
-        if (error instanceof OutOfOrder)
-          return fetchPage({ ...scan, orderedBy: 0 }, query, completion, { ...page, from }, signal);
+        if (error instanceof OutOfOrder) return fetchRows({ ...scan, orderedBy: 0 }, query, completion, anew, signal);
         // A place in a source is good for as long as the source says.
-        if (below && error instanceof PositionOutOfReach)
-          return fetchPage(scan, query, completion, { ...page, from }, signal);
+        if (request.place && error instanceof PositionOutOfReach)
+          return fetchRows(scan, query, completion, anew, signal);
         throw error;
       }
     },
   };
 }
 
-interface FoundRow extends Row {
-  readonly json: RunJson;
-  /** Where in the source the first row is that is equal to this one in the leading keys. */
-  readonly place: Place;
-}
-
-async function fetchPage(
+async function fetchRows(
   scan: Scan,
   query: RunQuery,
   { source, budget }: Completion,
-  { limit, from }: PageRequest,
+  { limit, offset, cursor: after, place: start = START }: CompleteRequest,
   signal: AbortSignal,
-): Promise<RunPage> {
+) {
   const { residual, orderedBy } = scan;
   const { order, dialect } = query;
-  const { cursor: after, below = START } = from;
-  const skipped = after ? 0 : from.offset;
-  const found = new OrderedRows<FoundRow>(order, orderedBy, skipped + limit + 1);
+  const skipped = after ? 0 : offset;
+  const found = new OrderedRows<CompleteRow>(order, orderedBy, skipped + limit + 1);
   const spending = new Spending(budget, () => explainRest(source, scan, query));
   const isLast = endOf(residual, query, orderedBy);
-  let first = below;
+  let first = start;
 
   /** Whether more may be wanted. */
   function take(json: RunJson, place: Place): boolean {
@@ -84,31 +97,33 @@ async function fetchPage(
     return true;
   }
 
-  pages: for await (const { runs, place } of pagesOf(scan, below, skipped + limit + 2, signal)) {
+  pages: for await (const { runs, from } of pagesOf(scan, start, skipped + limit + 2, signal)) {
     spending.read(runs.length);
-    for (const json of runs) if (!take(json, place)) break pages;
+    for (const [i, json] of runs.entries()) if (!take(json, from(i))) break pages;
     spending.hold(found.length);
   }
   const rows = found.end().slice(skipped);
-  const page = rows.slice(0, limit);
-  const more = rows.length > limit;
-  return { runs: page.map(({ json }) => json), more, ...(more && { below: page.at(-1)?.place }) };
+  return { rows: rows.slice(0, limit), more: rows.length > limit };
 }
 
 interface SourcePage {
   readonly runs: readonly RunJson[];
-  /** Where it began. */
-  readonly place: Place;
+  /** Where a reading begins that is to have the run of this number. */
+  from(i: number): Place;
 }
 
 /** A source's rows from a place to its end, in ever larger pages: much of what is read may be in vain. */
-async function* pagesOf(scan: Scan, from: Place, wanted: number, signal: AbortSignal): AsyncGenerator<SourcePage> {
-  let place = from;
+async function* pagesOf(scan: Scan, start: Place, wanted: number, signal: AbortSignal): AsyncGenerator<SourcePage> {
+  let place = start;
   for (let limit = Math.max(MIN_PAGE, wanted); ; limit *= 2) {
+    const { offset, mark: here } = place;
     const { runs, more, mark } = await scan.fetch({ limit: Math.min(limit, MAX_PAGE), from: place }, signal);
-    yield { runs, place };
+    // Where there are marks, a reading begins at one; a source that has shown all may have some.
+    const goesByOffset = here === undefined && mark === undefined && (more || offset > 0);
+    const begun = place;
+    yield { runs, from: (i) => (goesByOffset ? { offset: offset + i } : begun) };
     if (!more) return;
-    place = { offset: place.offset + runs.length, ...(mark !== undefined && { mark }) };
+    place = { offset: offset + runs.length, ...(mark !== undefined && { mark }) };
   }
 }
 

@@ -10,8 +10,9 @@ import { parseRunFilter } from '../query/parse-filter.ts';
 import { parseRunOrder } from '../query/parse-order.ts';
 import type { RunQuery, View } from '../query/run-query.ts';
 import { isExact, PositionOutOfReach, type RunAdapter, type RunPage, type Scan } from './adapter.ts';
-import { completeScan } from './complete-scan.ts';
+import { type Completion, completeScan } from './complete-scan.ts';
 import type { Feed } from './feed.ts';
+import { mergeScans } from './merge-scans.ts';
 import { type Consistency, dependency, type HandOn, type PlannedRead, type ReadAnswer, type Source } from './read.ts';
 import type { ScanBudget } from './scan-budget.ts';
 
@@ -106,7 +107,7 @@ export function createRunSearch(sources: RunSearchSources): (search: RunSearch) 
     const { consistency = sources.consistency ?? 'strict' } = search;
     const { name } = sources.backend;
     const pushed = sources.backend.pushDown(query);
-    const backend = sources.budget ? completeScan(pushed, query, { source: name, budget: sources.budget }) : pushed;
+    const backend = sources.budget ? completed(pushed, query, { source: name, budget: sources.budget }) : pushed;
     if (!isExact(backend, query)) return { handOn: 'The backend has no spelling for this search.' };
     return {
       resource: 'runSearch',
@@ -162,6 +163,11 @@ const toQuery = (
   order,
   dialect,
 });
+
+const completed = (scan: Scan, query: RunQuery, completion: Completion): Scan =>
+  isExact(scan, query)
+    ? scan
+    : mergeScans(new Map([[completion.source, completeScan(scan, query, completion)]]), query);
 
 interface Page {
   readonly limit: number;

@@ -6,13 +6,18 @@ import type { Cursor, CursorPart, OrderKey, RunQuery } from './run-query.ts';
 /** Characters of a source's own token. */
 const MAX_MARK = 8_192;
 
+interface SourcePlace {
+  readonly offset: number;
+  readonly mark?: string;
+}
+
 /** A place in an answer that a client holds on to. */
 export interface Bookmark {
   /** Rows before it. Below zero, MLflow over SQLite begins at the start as well, and counts on from here. */
   readonly offset: number;
   readonly cursor?: Cursor;
-  /** Where a source that is read from its start to its end may be gone on with. */
-  readonly below?: { readonly offset: number; readonly mark?: string };
+  /** Where sources that are read from their starts to their ends may be gone on with, by their names. */
+  readonly below?: Readonly<Record<string, SourcePlace>>;
 }
 
 /**
@@ -63,6 +68,15 @@ export function readPageToken(query: RunQuery, token: string): Bookmark | undefi
 
 /** A source judges its own mark; who alters one spoils but his own answer. */
 function readBelow(value: unknown): Bookmark['below'] {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const places = Object.entries(value).flatMap(([name, given]): [string, SourcePlace][] => {
+    const place = readPlace(given);
+    return place ? [[name, place]] : [];
+  });
+  return places.length > 0 ? Object.fromEntries(places) : undefined;
+}
+
+function readPlace(value: unknown): SourcePlace | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { offset, mark } = value as Record<string, unknown>;
   if (!Number.isSafeInteger(offset) || (offset as number) < 0) return undefined;

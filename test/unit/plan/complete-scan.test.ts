@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeRun } from '../../../src/domain/run-text.ts';
 import type { Position, RunAdapter, Scan } from '../../../src/plan/adapter.ts';
 import { completeScan } from '../../../src/plan/complete-scan.ts';
+import { mergeScans } from '../../../src/plan/merge-scans.ts';
 import { createRunSearch } from '../../../src/plan/search-runs.ts';
 import { cursorOf, totalOrder } from '../../../src/query/order.ts';
 import { parseRunFilter } from '../../../src/query/parse-filter.ts';
@@ -15,7 +16,8 @@ import { createReference, textsOf } from '../../fixtures/run-reference.ts';
 
 const never = new AbortController().signal;
 const AMPLE = { maxRuns: 100_000, maxMs: 60_000, maxCharacters: 1e9 };
-const complete = (scan: Scan, query: RunQuery, budget = AMPLE) => completeScan(scan, query, { source: 'far', budget });
+const complete = (scan: Scan, query: RunQuery, budget = AMPLE): Scan =>
+  mergeScans(new Map([['far', completeScan(scan, query, { source: 'far', budget })]]), query);
 
 /** All rows, page by page, each page begun after the last row of the one before. */
 async function readAll(scan: Scan, query: RunQuery, limit: number, between = () => {}): Promise<string[]> {

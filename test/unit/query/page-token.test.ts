@@ -27,18 +27,27 @@ describe('a page token', () => {
     expect(readPageToken(mine, writePageToken(mine, { offset: 7, cursor }))).toEqual({ offset: 7, cursor });
   });
 
-  it.each([{ offset: 5 }, { offset: 0, mark: 'of "its" own' }])('keeps a place in the source: %j', (below) => {
-    const bookmark = { offset: 7, cursor, below };
-    expect(readPageToken(mine, writePageToken(mine, bookmark))).toEqual(bookmark);
-  });
-
-  it.each([1, null, { mark: 'a' }, { offset: -1 }, { offset: 1, mark: 2 }, { offset: 1, mark: 'x'.repeat(9_000) }])(
-    'loses a forged place: %j',
+  it.each([{ a: { offset: 5 } }, { a: { offset: 0, mark: 'of "its" own' }, b: { offset: 1 } }])(
+    'keeps places in sources: %j',
     (below) => {
-      const token = decode(writePageToken(mine, { offset: 7, cursor }));
-      expect(readPageToken(mine, encode({ ...token, below }))).toEqual({ offset: 7, cursor });
+      const bookmark = { offset: 7, cursor, below };
+      expect(readPageToken(mine, writePageToken(mine, bookmark))).toEqual(bookmark);
     },
   );
+
+  it.each([
+    1,
+    null,
+    { mark: 'a' },
+    { offset: -1 },
+    { offset: 1, mark: 2 },
+    { offset: 1, mark: 'x'.repeat(9_000) },
+    'a',
+  ])('loses a forged place: %j', (place) => {
+    const below = { a: place };
+    const token = decode(writePageToken(mine, { offset: 7, cursor }));
+    expect(readPageToken(mine, encode({ ...token, below }))).toEqual({ offset: 7, cursor });
+  });
 
   it("is MLflow's own when there is only an offset", () => {
     expect(writePageToken(mine, { offset: 3 })).toBe('eyJvZmZzZXQiOiAzfQ==');
