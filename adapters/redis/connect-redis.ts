@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisServer } from './redis-server.ts';
 
@@ -31,6 +33,15 @@ export function connectRedis(connection: RedisConnection): RedisClient {
   // Of single nodes; the ones that are left may serve on.
   redis.on('node error', (error: Error) => connection.onError?.(error));
   return redis;
+}
+
+/** Resolves when it is connected or has failed to be, and in this time at most, in ms: nothing waits for a connection after that. */
+export async function untilOpened(redis: RedisClient, ms: number): Promise<void> {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const events = ['ready', 'error', 'close'].map((event) => once(redis, event, { signal }).catch(() => undefined));
+  await Promise.race([...events, sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)]);
+  ended.abort();
 }
 
 function clientOf(connection: RedisConnection): RedisClient {

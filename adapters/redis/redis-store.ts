@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Breaker, type BreakerOptions } from '../../src/faults/breaker.ts';
 import type { CacheStore } from '../../src/plan/cache-store.ts';
 import { expand, shrink } from './compressed-value.ts';
-import { connectRedis, type RedisClient, type RedisConnection } from './connect-redis.ts';
+import { connectRedis, type RedisClient, type RedisConnection, untilOpened } from './connect-redis.ts';
 import { READ_GENERATIONS, RENEW_GENERATIONS } from './generation-scripts.ts';
 import { runScript, type Script, scriptOf } from './run-script.ts';
 
@@ -17,6 +17,8 @@ const RENEW = scriptOf(RENEW_GENERATIONS);
 /** How long Redis is left alone after a failure at first, and at most, in ms. */
 const FIRST_MS = 250;
 const MAX_MS = 1_000;
+/** How long the first commands wait for the connection, in ms. */
+const OPENING_MS = 500;
 
 /** Copies in Redis, shared by replicas. A Redis that is dead or slow fails every call within the command's time limit. */
 export class RedisStore implements CacheStore {
@@ -26,12 +28,17 @@ export class RedisStore implements CacheStore {
   readonly #prefix: string;
   readonly #compressFromBytes: number;
   readonly breaker: Breaker;
+  /** Until the first connection: what is asked before waits for it. */
+  #opening: Promise<void> | undefined;
 
   constructor({ keyPrefix, compressFromBytes = 0, onChange, ...connection }: RedisStoreOptions) {
     this.#prefix = `${keyPrefix}:v3`;
     this.#home = `{${keyPrefix}}:v3:generation`;
     this.#compressFromBytes = compressFromBytes;
     this.#redis = connectRedis(connection);
+    this.#opening = untilOpened(this.#redis, OPENING_MS).finally(() => {
+      this.#opening = undefined;
+    });
     const probe = () => this.#redis.exists(this.#generationKey(''));
     this.breaker = new Breaker({
       ...(onChange && { onChange }),
@@ -43,23 +50,23 @@ export class RedisStore implements CacheStore {
   }
 
   async get(key: string): Promise<Buffer | undefined> {
-    const value = await this.breaker.run(() => this.#redis.getBuffer(this.#entryKey(key)));
+    const value = await this.#ask(() => this.#redis.getBuffer(this.#entryKey(key)));
     return value === null ? undefined : expand(value);
   }
 
   async set(key: string, value: Buffer, ttlMs: number): Promise<void> {
     const shrunk = await shrink(value, this.#compressFromBytes);
     const batch = this.#redis.pipeline().set(this.#entryKey(key), shrunk, 'PX', ttlMs).del(this.#claimKey(key));
-    await this.breaker.run(async () => valuesOf(await batch.exec()));
+    await this.#ask(async () => valuesOf(await batch.exec()));
   }
 
   async claim(key: string, forMs: number): Promise<boolean> {
     const set = () => this.#redis.set(this.#claimKey(key), '', 'PX', forMs, 'NX');
-    return (await this.breaker.run(set)) !== null;
+    return (await this.#ask(set)) !== null;
   }
 
   async release(key: string): Promise<void> {
-    await this.breaker.run(() => this.#redis.del(this.#claimKey(key)));
+    await this.#ask(() => this.#redis.del(this.#claimKey(key)));
   }
 
   async generations(names: readonly string[], life = ''): Promise<readonly string[]> {
@@ -76,9 +83,14 @@ export class RedisStore implements CacheStore {
     this.#redis.disconnect();
   }
 
+  #ask<T>(command: () => Promise<T>, isOutage?: (error: unknown) => boolean): Promise<T> {
+    const opening = this.#opening;
+    return this.breaker.run(opening === undefined ? command : () => opening.then(command), isOutage);
+  }
+
   #run(script: Script, names: readonly string[], life: string): Promise<unknown> {
     const keys = names.map((name) => this.#generationKey(name));
-    return this.breaker.run(() => runScript(this.#redis, script, keys, [newToken(), life]), isOutage);
+    return this.#ask(() => runScript(this.#redis, script, keys, [newToken(), life]), isOutage);
   }
 
   /** Generations share a slot of a cluster with each other, and with the ledgers under this prefix: one node has the last word. */

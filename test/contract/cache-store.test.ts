@@ -60,6 +60,13 @@ describe('RedisStore', () => {
   const open = (keyPrefix: string, compressFromBytes = 0) =>
     connected(new RedisStore({ url: redis.url, keyPrefix, commandTimeoutMs: 500, compressFromBytes }));
 
+  it('carries out what it is asked for before it is connected', async () => {
+    const store = new RedisStore({ url: redis.url, keyPrefix: 'early', commandTimeoutMs: 500 });
+    await store.bump(['x']);
+    expect(await store.generations(['x'])).toHaveLength(1);
+    await store.close();
+  });
+
   describe('alone', () => itIsACacheStore(() => open('alone')));
   describe('with compressed values', () => itIsACacheStore(() => open('compressed', 1)));
   describe('with copies in memory', () =>
