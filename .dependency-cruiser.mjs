@@ -19,6 +19,7 @@ const OWNED = {
   express: ['^src/(http/|app\\.ts|main\\.ts)'],
   'http-proxy-middleware': ['^src/http/'],
   ioredis: ['^adapters/redis/'],
+  '@azure/identity': ['^adapters/azureml/'],
   '@elastic/elasticsearch': ['^adapters/elasticsearch/'],
   undici: ['^src/upstream/'],
   'prom-client': ['^src/telemetry/'],
