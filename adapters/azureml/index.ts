@@ -1,0 +1,16 @@
+export { absentEndpoint, isAbsentEndpoint } from './absent-endpoints.ts';
+export { AzureClient, type AzureClientOptions, type FailedExchange, type RetryLimits } from './azure-client.ts';
+export { CLOUDS, type Cloud, type CloudName, cloudOfHost } from './cloud.ts';
+export type { Authority, Credential, ServicePrincipal } from './credential.ts';
+export { checkExperimentName } from './experiment-name.ts';
+export { logBatch } from './log-batch.ts';
+export { type HistoryRequest, readMetricHistory } from './metric-history.ts';
+export { normaliseAnswer } from './normalise-answer.ts';
+export { createTokenSource, type StaticToken, type TokenSource, type TokenSourceOptions } from './token-source.ts';
+export {
+  type AddressOptions,
+  type ApiVersion,
+  type WorkspaceAddress,
+  type WorkspaceSource,
+  workspaceAddress,
+} from './workspace-address.ts';
