@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeCertificate } from '../services/make-certificate.ts';
+import { type Answer, sendAnswer } from './answer.ts';
+import { AzureError, refusal } from './azure-error.ts';
+import { Callers, type Cloud, type TokenOptions } from './callers.ts';
+import { type Fault, Faults, type ReceivedRequest } from './faults.ts';
+import { handleRequest } from './handle-request.ts';
+import { MlflowBehind } from './mlflow-behind.ts';
+import { PageTokens } from './page-tokens.ts';
+import { type Rules, withDefaults } from './rules.ts';
+import { Workspace } from './workspace.ts';
+
+export interface StandInOptions {
+  /** A real MLflow server, which holds the data. */
+  readonly upstream: string;
+  /** Those that differ from the defaults of `RULES`. */
+  readonly rules?: Partial<Rules>;
+  /** Whose audiences tokens are for; `public` by default. */
+  readonly cloud?: Cloud;
+  readonly scope?: string;
+  /** A free one by default. */
+  readonly port?: number;
+  /** How long a page token is good for; ten minutes by default. */
+  readonly tokenLifeMs?: number;
+  /** From 0 to below 1, for ties and page sizes. */
+  readonly random?: () => number;
+}
+
+/** An Azure Machine Learning workspace as far as MLflow's clients see it. */
+export interface AzureMlStandIn {
+  /** `https://127.0.0.1:port` */
+  readonly url: string;
+  /** Where rule `httpPort` opens a port without TLS. */
+  readonly httpUrl: string | undefined;
+  /** `/subscriptions/.../workspaces/...` */
+  readonly scope: string;
+  /** As the workspace reports it. */
+  readonly trackingUri: string;
+  /** PEM text of the certificate, which is its own authority. */
+  readonly ca: string;
+  /** The same in a file, which goes with the server. */
+  readonly caFile: string;
+  /** All that was received, the refused too. */
+  readonly requests: ReceivedRequest[];
+  issueToken(options?: TokenOptions): string;
+  /** Has the next requests, one by default, fail so. */
+  failNext(fault: Fault, times?: number): void;
+  /** Other rules from now on; `httpPort` is read at the start only. */
+  change(rules: Partial<Rules>): void;
+  stop(): Promise<void>;
+}
+
+const SCOPE =
+  '/subscriptions/0c0f0e2a-6f3b-4b1e-9a54-1d2f3a4b5c6d/resourceGroups/tests' +
+  '/providers/Microsoft.MachineLearningServices/workspaces/stand-in';
+const TOKEN_LIFE_MS = 600_000;
+
+export async function startAzureMlStandIn(options: StandInOptions): Promise<AzureMlStandIn> {
+  const { upstream, cloud = 'public', scope = SCOPE, tokenLifeMs = TOKEN_LIFE_MS, random = Math.random } = options;
+  const rules = { ...withDefaults(options.rules) };
+  const folder = mkdtempSync(join(tmpdir(), 'azureml-stand-in-'));
+  const caFile = join(folder, 'certificate.pem');
+  const key = join(folder, 'key.pem');
+  await makeCertificate(key, caFile);
+  const ca = readFileSync(caFile, 'utf8');
+  const callers = new Callers(cloud);
+  const faults = new Faults();
+  const requests: ReceivedRequest[] = [];
+
+  const server = createServer({ key: readFileSync(key), cert: ca, keepAliveTimeout: 60_000 });
+  const port = await listen(server, options.port);
+  const workspace = new Workspace({
+    ...{ rules, scope, callers, random, host: `127.0.0.1:${port}`, mlflow: new MlflowBehind(upstream) },
+    pageTokens: new PageTokens(rules, tokenLifeMs, random),
+  });
+  const answering = listener(workspace, faults, requests);
+  server.on('request', answering);
+  const plain = rules.httpPort ? createHttpServer(refusingTokens(answering, rules)) : undefined;
+  const httpPort = plain && (await listen(plain));
+
+  return {
+    url: `https://127.0.0.1:${port}`,
+    httpUrl: httpPort === undefined ? undefined : `http://127.0.0.1:${httpPort}`,
+    scope,
+    trackingUri: `azureml://127.0.0.1:${port}/mlflow/v1.0${scope}`,
+    ...{ ca, caFile, requests },
+    issueToken: (token) => callers.issue(token),
+    failNext: (fault, times = 1) => faults.plan(fault, times),
+    change: (changed) => void Object.assign(rules, changed),
+    stop: async () => {
+      await Promise.all([server, plain].map((one) => one && stop(one)));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function listen(server: Server, port = 0): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function stop(server: Server & { closeAllConnections(): void }): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
+function listener(workspace: Workspace, faults: Faults, requests: ReceivedRequest[]): RequestListener {
+  return (req, res) => {
+    const startedAt = performance.now();
+    const answered = async () => {
+      const request = await receive(req);
+      requests.push(request);
+      const fault = faults.take(request);
+      const answer = await answerWith(fault, () => answerTo(request, workspace));
+      await sleep(fault?.delayMs ?? 0);
+      sendAnswer(req, res, answer, workspace.rules, startedAt);
+    };
+    answered().catch(() => res.destroy());
+  };
+}
+
+async function receive(req: IncomingMessage): Promise<ReceivedRequest> {
+  const content = await text(req);
+  return { method: req.method ?? '', path: req.url ?? '', headers: req.headers, body: parseBody(content) };
+}
+
+function parseBody(content: string): unknown {
+  if (content === '') return undefined;
+  try {
+    return JSON.parse(content);
+  } catch {
+    return content;
+  }
+}
+
+async function answerTo(request: ReceivedRequest, workspace: Workspace): Promise<Answer> {
+  try {
+    return { status: 200, body: await handleRequest(request, workspace) };
+  } catch (error) {
+    if (error instanceof AzureError) return error;
+    return refusal(`The stand-in failed: ${error}`, { status: 500, code: 'ServiceError', errorCode: 'INTERNAL_ERROR' });
+  }
+}
+
+async function answerWith(fault: Fault | undefined, answer: () => Promise<Answer>): Promise<Answer> {
+  if (fault?.status === undefined) return { ...(await answer()), cut: fault?.cut ?? false };
+  if (fault.applied) await answer();
+  const headers: Record<string, string> =
+    fault.retryAfter === undefined ? {} : { 'retry-after': `${fault.retryAfter}` };
+  return { ...bodyOf(fault, fault.status), status: fault.status, headers, cut: fault.cut ?? false };
+}
+
+function bodyOf({ body = 'empty' }: Fault, status: number): Pick<Answer, 'body' | 'html'> {
+  if (body === 'html') return { html: `<html><head><title>${status}</title></head><body>${status}</body></html>` };
+  if (body === 'empty') return { body: undefined };
+  return { body: refusal('On demand.', { status, code: 'ServiceError', errorCode: 'TEMPORARILY_UNAVAILABLE' }).body };
+}
+
+/** For the port without TLS. */
+const refusingTokens =
+  (answering: RequestListener, rules: Rules): RequestListener =>
+  (req: IncomingMessage, res: ServerResponse) => {
+    if (req.headers.authorization === undefined) return answering(req, res);
+    const { status, body } = refusal('Bearer tokens are not taken without TLS.', { status: 403 });
+    sendAnswer(req, res, { status, body }, rules, performance.now());
+  };
