@@ -34,12 +34,9 @@ export function mergeScans(scans: ReadonlyMap<string, MergedScan>, query: RunQue
       );
       const all = pages.flatMap(({ rows }) => rows).sort((a, b) => compareCursors(a.cursor, b.cursor, order));
       const rows = all.slice(skipped, skipped + limit);
-      const more = all.length > skipped + limit || pages.some((page) => page.more);
-      return {
-        runs: rows.map(({ json }) => json),
-        more: more && rows.length > 0,
-        below: { ...below, ...lastPlaces(all.slice(0, skipped + limit)) },
-      };
+      const runs = rows.map(({ json }) => json);
+      const more = rows.length > 0 && (all.length > skipped + limit || pages.some((page) => page.more));
+      return more ? { runs, more, below: { ...below, ...lastPlaces(all.slice(0, skipped + limit)) } } : { runs, more };
     },
   };
 }
