@@ -1,3 +1,4 @@
+import { artifactCallOf, callArtifacts } from './artifacts.ts';
 import { authenticate } from './authenticate.ts';
 import { type AzureError, emptyError, plainError, refusal } from './azure-error.ts';
 import { endpointFor, isRead } from './endpoints/index.ts';
@@ -8,6 +9,7 @@ import type { Rules } from './rules.ts';
 import type { Call, Version, Workspace } from './workspace.ts';
 
 const PLACE = /^\/mlflow\/(v\d+\.\d+)(\/.+?)\/api\/([23]\.0)\/(.+)$/;
+const OF_MLFLOW_3 = /^(logged-models|traces|3\.0)\b/;
 const PRIVATE_HOST = /^[0-9a-f-]{36}\.workspace\.[\w.-]+(:\d+)?$/;
 
 /** The body of the answer. @throws AzureError for an answer that is no success. */
@@ -23,12 +25,18 @@ async function handle(request: ReceivedRequest, workspace: Workspace): Promise<u
   const { rules, callers } = workspace;
   checkHost(request, rules);
   const url = new URL(request.path, 'https://stand-in');
-  const { version, api, path } = placeOf(url.pathname, workspace);
-  const asked = { method: request.method, path };
-  const caller = authenticate(request.headers.authorization as string | undefined, isRead(asked), rules, callers);
-  if (!api.startsWith('2.0/mlflow/') || isOfMlflow3(path)) {
-    if (rules.noMlflow3) throw emptyError(/^2\.0\/mlflow\/traces\b/.test(api) ? 403 : 404);
-    return await passOn(request, url, api, workspace);
+  const authorize = (reads: boolean) => authenticate(request.headers.authorization as string, reads, rules, callers);
+  const artifacts = artifactCallOf(request.method, url, workspace);
+  if (artifacts) {
+    authorize(request.method === 'GET');
+    return callArtifacts(artifacts, bodyOf(request), workspace);
+  }
+  const { version, api } = placeOf(url.pathname, workspace);
+  const asked = { method: request.method, path: api.replace(/^2\.0\/mlflow\//, '') };
+  const caller = authorize(isRead(asked));
+  if (OF_MLFLOW_3.test(asked.path)) {
+    if (rules.noMlflow3) throw emptyError(asked.path.startsWith('traces') ? 403 : 404);
+    return passOn(request, url, api, workspace);
   }
   const body = bodyOf(request);
   if (!rules.int64FromText) refuseInt64AsText(body);
@@ -46,8 +54,6 @@ interface Place {
   readonly version: Version;
   /** After `/api/`. */
   readonly api: string;
-  /** After `/api/2.0/mlflow/`, or what comes after another API's name. */
-  readonly path: string;
 }
 
 /** @throws AzureError when it is not in this workspace. */
@@ -55,14 +61,8 @@ function placeOf(pathname: string, { rules, scope }: Workspace): Place {
   const [, version, found, number, rest = ''] = PLACE.exec(decodeURIComponent(pathname)) ?? [];
   const isHere = (version === 'v1.0' || version === 'v2.0') && found === scope;
   if (found === undefined || (rules.scopeOnly && !isHere)) throw emptyError(404);
-  return {
-    version: version === 'v1.0' ? version : 'v2.0',
-    api: `${number}/${rest}`,
-    path: rest.replace(/^mlflow\//, ''),
-  };
+  return { version: version === 'v1.0' ? version : 'v2.0', api: `${number}/${rest}` };
 }
-
-const isOfMlflow3 = (path: string): boolean => /^(logged-models|traces)\b/.test(path);
 
 /** To the MLflow behind as it is, with its own ids. */
 function passOn({ method, body }: ReceivedRequest, url: URL, api: string, { mlflow }: Workspace): Promise<unknown> {

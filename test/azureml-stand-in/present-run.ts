@@ -50,6 +50,8 @@ export interface PresentedRun {
   readonly displayName: string;
   /** Of MLflow: 32 hexadecimal digits. */
   readonly hex: string;
+  /** Where the MLflow behind keeps its artifacts. */
+  readonly heldUri: string;
 }
 
 /** States of a job in run history, by the status that MLflow's API gives them (query article; the rest assumed). */
@@ -80,7 +82,7 @@ export async function presentRun(held: Run, version: Version, workspace: Workspa
   };
   const tags = (held.data.tags ?? []).filter(({ key }) => !isHidden(key)).map(withRunGuid);
   const data = { ...held.data, tags: rules.addedTags ? withAddedTags(tags, info, displayName) : tags };
-  return { run: { info, data, inputs: held.inputs ?? {} }, displayName, hex };
+  return { run: { info, data, inputs: held.inputs ?? {} }, displayName, hex, heldUri: held.info.artifact_uri ?? '' };
 }
 
 function withAddedTags(tags: readonly Pair[], { run_id, run_name }: RunInfo, displayName: string): Pair[] {

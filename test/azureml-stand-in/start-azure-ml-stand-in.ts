@@ -14,7 +14,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate } from '../services/make-certificate.ts';
 import { type Answer, sendAnswer } from './answer.ts';
+import { AsyncBatches } from './async-batches.ts';
 import { AzureError, refusal } from './azure-error.ts';
+import { BlobStore } from './blob-store.ts';
 import { Callers, type Cloud, type TokenOptions } from './callers.ts';
 import { type Fault, Faults, type ReceivedRequest } from './faults.ts';
 import { handleRequest } from './handle-request.ts';
@@ -35,6 +37,8 @@ export interface StandInOptions {
   readonly port?: number;
   /** How long a page token is good for; ten minutes by default. */
   readonly tokenLifeMs?: number;
+  /** After which the metrics of log-batch-async are written; half a second by default. */
+  readonly asyncDelayMs?: number;
   /** From 0 to below 1, for ties and page sizes. */
   readonly random?: () => number;
 }
@@ -66,10 +70,10 @@ export interface AzureMlStandIn {
 const SCOPE =
   '/subscriptions/0c0f0e2a-6f3b-4b1e-9a54-1d2f3a4b5c6d/resourceGroups/tests' +
   '/providers/Microsoft.MachineLearningServices/workspaces/stand-in';
-const TOKEN_LIFE_MS = 600_000;
 
 export async function startAzureMlStandIn(options: StandInOptions): Promise<AzureMlStandIn> {
-  const { upstream, cloud = 'public', scope = SCOPE, tokenLifeMs = TOKEN_LIFE_MS, random = Math.random } = options;
+  const { upstream, cloud = 'public', scope = SCOPE, random = Math.random } = options;
+  const { tokenLifeMs = 600_000, asyncDelayMs = 500 } = options;
   const rules = { ...withDefaults(options.rules) };
   const folder = mkdtempSync(join(tmpdir(), 'azureml-stand-in-'));
   const caFile = join(folder, 'certificate.pem');
@@ -80,11 +84,16 @@ export async function startAzureMlStandIn(options: StandInOptions): Promise<Azur
   const faults = new Faults();
   const requests: ReceivedRequest[] = [];
 
-  const server = createServer({ key: readFileSync(key), cert: ca, keepAliveTimeout: 60_000 });
+  const tls = { key: readFileSync(key), cert: ca, keepAliveTimeout: 60_000 };
+  const server = createServer(tls);
   const port = await listen(server, options.port);
+  const blobs = new BlobStore(upstream, rules);
+  const blobServer = createServer(tls, blobs.listener);
+  blobs.origin = `https://localhost:${await listen(blobServer)}`;
+  const asyncBatches = new AsyncBatches(asyncDelayMs);
   const workspace = new Workspace({
     ...{ rules, scope, callers, random, host: `127.0.0.1:${port}`, mlflow: new MlflowBehind(upstream) },
-    pageTokens: new PageTokens(rules, tokenLifeMs, random),
+    ...{ pageTokens: new PageTokens(rules, tokenLifeMs, random), asyncBatches, blobs },
   });
   const answering = listener(workspace, faults, requests);
   server.on('request', answering);
@@ -101,7 +110,8 @@ export async function startAzureMlStandIn(options: StandInOptions): Promise<Azur
     failNext: (fault, times = 1) => faults.plan(fault, times),
     change: (changed) => void Object.assign(rules, changed),
     stop: async () => {
-      await Promise.all([server, plain].map((one) => one && stop(one)));
+      asyncBatches.stop();
+      await Promise.all([server, blobServer, plain].map((one) => one && stop(one)));
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,4 +1,6 @@
+import type { AsyncBatches } from './async-batches.ts';
 import { type AzureError, plainError, refusal } from './azure-error.ts';
+import type { BlobStore } from './blob-store.ts';
 import type { Caller, Callers } from './callers.ts';
 import { toExperimentNumber } from './ids.ts';
 import { type MlflowBehind, MlflowRefusal } from './mlflow-behind.ts';
@@ -11,7 +13,7 @@ export type Version = 'v1.0' | 'v2.0';
 export interface Call {
   readonly version: Version;
   readonly method: string;
-  /** After `/api/2.0/mlflow/`. */
+  /** After `/api/2.0/mlflow/`; of another API, after `/api/`. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Readonly<Record<string, unknown>>;
@@ -25,6 +27,8 @@ interface ExperimentOfMlflow {
   readonly name: string;
 }
 
+type WorkspaceParts = Pick<Workspace, Exclude<keyof Workspace, `experiment${string}`>>;
+
 /** One Azure ML workspace over one MLflow server. */
 export class Workspace {
   readonly rules: Rules;
@@ -34,17 +38,21 @@ export class Workspace {
   readonly mlflow: MlflowBehind;
   readonly callers: Callers;
   readonly pageTokens: PageTokens;
+  readonly asyncBatches: AsyncBatches;
+  readonly blobs: BlobStore;
   /** From 0 to below 1. */
   readonly random: () => number;
   readonly #known = new Set<string>();
 
-  constructor(parts: Pick<Workspace, 'rules' | 'scope' | 'host' | 'mlflow' | 'callers' | 'pageTokens' | 'random'>) {
+  constructor(parts: WorkspaceParts) {
     this.rules = parts.rules;
     this.scope = parts.scope;
     this.host = parts.host;
     this.mlflow = parts.mlflow;
     this.callers = parts.callers;
     this.pageTokens = parts.pageTokens;
+    this.asyncBatches = parts.asyncBatches;
+    this.blobs = parts.blobs;
     this.random = parts.random;
   }
 

@@ -9,13 +9,14 @@ import {
   writeToExperiment,
 } from './experiments.ts';
 import { logBatch, logParameter } from './log-batch.ts';
+import { getRunDataStatus, logBatchAsync } from './log-batch-async.ts';
 import { getMetricHistory } from './metric-history.ts';
 import { callRegistry, changeModel, searchModels } from './models.ts';
 import { createRun, getRun, logInputs, setTag, updateRun, writeToRun } from './runs.ts';
 import { listExperiments, searchExperiments } from './search-experiments.ts';
 import { searchRuns } from './search-runs.ts';
 
-/** By method and path after `/api/2.0/mlflow/`. */
+/** By method and `path` of a call. */
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   'POST experiments/create': createExperiment,
   'GET experiments/get': getExperiment,
@@ -43,6 +44,8 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   'GET registered-models/search': searchModels,
   'POST registered-models/rename': changeModel,
   'DELETE registered-models/delete': changeModel,
+  'POST 2.0/preview/mlflow/runs/log-batch-async': logBatchAsync,
+  'GET 2.0/preview/mlflow/runs/get-run-data-status': getRunDataStatus,
 };
 
 /** @throws AzureError where nothing is. */
