@@ -22,10 +22,20 @@ export interface RunsAsked {
 }
 
 /** Runs as MLflow holds them, in no order that means anything. */
-export async function readRuns({ mlflow }: Workspace, { numbers, view, hexes }: RunsAsked): Promise<Run[]> {
+export async function readRuns(workspace: Workspace, asked: RunsAsked): Promise<Run[]> {
+  const { hexes } = asked;
+  if (asked.numbers.length === 0) return [];
+  if (!hexes) return readAll(workspace, asked, '');
   const found: Run[] = [];
-  if (numbers.length === 0 || hexes?.length === 0) return found;
-  const filter = hexes ? `attributes.run_id IN (${hexes.map((hex) => `'${hex}'`).join(', ')})` : '';
+  for (let at = 0; at < hexes.length; at += RUNS_A_READ) {
+    const list = hexes.slice(at, at + RUNS_A_READ).map((hex) => `'${hex}'`);
+    found.push(...(await readAll(workspace, asked, `attributes.run_id IN (${list.join(', ')})`)));
+  }
+  return found;
+}
+
+async function readAll({ mlflow }: Workspace, { numbers, view }: RunsAsked, filter: string): Promise<Run[]> {
+  const found: Run[] = [];
   const search = { experiment_ids: numbers, run_view_type: view, filter, max_results: RUNS_A_READ };
   for (let token: string | undefined = ''; token !== undefined; ) {
     const page: RunPage = await mlflow.post('runs/search', { ...search, page_token: token });

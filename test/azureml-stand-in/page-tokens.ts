@@ -44,6 +44,7 @@ export class PageTokens {
   cut(ids: readonly string[], maxResults: unknown, search: unknown): IdPage {
     const size = this.#sizeOf(maxResults);
     if (ids.length <= size) return { ids, nextToken: undefined };
+    this.#forgetExpired();
     const nextToken = randomBytes(24).toString('base64url');
     this.#rests.set(nextToken, {
       search: fingerprint(search),
@@ -51,6 +52,10 @@ export class PageTokens {
       expires: Date.now() + this.#lifeMs,
     });
     return { ids: ids.slice(0, size), nextToken };
+  }
+
+  #forgetExpired(): void {
+    for (const [token, { expires }] of this.#rests) if (expires < Date.now()) this.#rests.delete(token);
   }
 
   #sizeOf(maxResults: unknown): number {

@@ -102,6 +102,12 @@ export const RULES = {
     'D; status and text A',
   ),
   otherOrderIgnored: rule(false, 'instead of refused, such an order is ignored', 'none', 'A'),
+  documentedOrderOnly: rule(
+    false,
+    'order_by on an attribute but start_time and duration: 400',
+    'query article, which shows no other',
+    'A',
+  ),
   newestFirst: rule(
     true,
     'without order_by: start_time, descending; off: in no order',

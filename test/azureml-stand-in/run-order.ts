@@ -10,8 +10,10 @@ interface OrderKey {
 }
 
 const CLAUSE = /^\s*(?:(\w+)\.)?([\w.]+|`[^`]+`)(?:\s+(ASC|DESC))?\s*$/i;
+const DOCUMENTED = ['start_time', 'duration'];
 const ATTRIBUTES = [
-  ...['start_time', 'duration', 'creation_time', 'end_time'],
+  ...DOCUMENTED,
+  ...['creation_time', 'end_time'],
   ...['status', 'run_id', 'run_name', 'user_id', 'artifact_uri'],
 ];
 const ENTITIES = ['attributes', 'metrics', 'params', 'tags'];
@@ -33,7 +35,8 @@ function isKnown({ entity, key }: OrderKey, clause: string, rules: Rules): boole
     if (rules.otherOrderIgnored) return false;
     throw refusal(`Invalid order_by clause '${clause}'. Only attributes are supported.`);
   }
-  const isThere = ENTITIES.includes(entity) && (entity !== 'attributes' || ATTRIBUTES.includes(key));
+  const attributes = rules.documentedOrderOnly ? DOCUMENTED : ATTRIBUTES;
+  const isThere = ENTITIES.includes(entity) && (entity !== 'attributes' || attributes.includes(key));
   if (!isThere) throw refusal(`Invalid ordering key in order_by clause '${clause}'.`);
   return true;
 }
