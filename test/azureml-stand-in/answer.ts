@@ -43,10 +43,15 @@ export function sendAnswer(
 function toJson({ status, body }: Answer, rules: Rules): string {
   const text = JSON.stringify(body, (key, value) => {
     if (status < 300 && Array.isArray(value) && value.length === 0) return undefined;
+    if (rules.zerosLeftOut && isDefault(key, value)) return undefined;
     return !rules.int64AsText && INT64_KEYS.has(key) && typeof value === 'string' ? Number(value) : value;
   });
   return text === '{}' && rules.blankInEmptyAnswers ? '{ }' : text;
 }
+
+/** What proto3 does not send: the value of a param may be the text 0, that of an integer is then no text. */
+const isDefault = (key: string, value: unknown): boolean =>
+  value === 0 || (INT64_KEYS.has(key) ? value === '0' : key === 'value' && value === '');
 
 function serviceHeaders({ headers }: IncomingMessage, startedAt: number): Record<string, string> {
   const requestId = headers['x-ms-client-request-id'];

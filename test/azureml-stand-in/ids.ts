@@ -39,5 +39,6 @@ export function toExperimentNumber(guid: string): string | undefined {
   const parts = EXPERIMENT.exec(guid);
   if (!parts) return undefined;
   const scattered = BigInt(`0x${parts.slice(1).join('')}`);
-  return `${BigInt.asUintN(64, (scattered - OFFSET) * INVERSE)}`;
+  const number = BigInt.asUintN(64, (scattered - OFFSET) * INVERSE);
+  return number < 2n ** 63n ? `${number}` : undefined;
 }

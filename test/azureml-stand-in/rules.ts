@@ -42,9 +42,21 @@ export const RULES = {
     'R',
   ),
   int64AsText: rule(true, 'answers give 64-bit integers as strings', 'recordings', 'R'),
+  zerosLeftOut: rule(
+    false,
+    'answers leave out a step, timestamp, start_time or value that is 0, and a value that is empty',
+    'habit of JSON of proto3',
+    'A',
+  ),
   blankInEmptyAnswers: rule(true, 'an empty answer is "{ }", of three bytes', 'recordings', 'R; the blank A'),
   gzip: rule(true, 'answers are compressed when that is accepted', 'recordings', 'R'),
   int64FromText: rule(true, 'requests may give 64-bit integers as strings; off: refused', 'recordings', 'R'),
+  badRequestForAll: rule(
+    false,
+    'error_code is BAD_REQUEST where MLflow says INVALID_PARAMETER_VALUE',
+    'mlflow#10694, of metrics/get-history alone',
+    'A',
+  ),
   httpPort: rule(
     false,
     'a port without TLS beside the other, which refuses bearer tokens',

@@ -1,25 +1,16 @@
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate } from '../services/make-certificate.ts';
-import { type Answer, sendAnswer } from './answer.ts';
+import { answerRequests, refuseTokens } from './answer-requests.ts';
 import { AsyncBatches } from './async-batches.ts';
-import { AzureError, refusal } from './azure-error.ts';
 import { BlobStore } from './blob-store.ts';
 import { Callers, type Cloud, type TokenOptions } from './callers.ts';
 import { type Fault, Faults, type ReceivedRequest } from './faults.ts';
-import { handleRequest } from './handle-request.ts';
 import { MlflowBehind } from './mlflow-behind.ts';
 import { PageTokens } from './page-tokens.ts';
 import { type Rules, withDefaults } from './rules.ts';
@@ -95,9 +86,9 @@ export async function startAzureMlStandIn(options: StandInOptions): Promise<Azur
     ...{ rules, scope, callers, random, host: `127.0.0.1:${port}`, mlflow: new MlflowBehind(upstream) },
     ...{ pageTokens: new PageTokens(rules, tokenLifeMs, random), asyncBatches, blobs },
   });
-  const answering = listener(workspace, faults, requests);
+  const answering = answerRequests(workspace, faults, requests);
   server.on('request', answering);
-  const plain = rules.httpPort ? createHttpServer(refusingTokens(answering, rules)) : undefined;
+  const plain = rules.httpPort ? createHttpServer(refuseTokens(answering, rules)) : undefined;
   const httpPort = plain && (await listen(plain));
 
   return {
@@ -129,64 +120,3 @@ async function stop(server: Server & { closeAllConnections(): void }): Promise<v
   server.closeAllConnections();
   await closed;
 }
-
-function listener(workspace: Workspace, faults: Faults, requests: ReceivedRequest[]): RequestListener {
-  return (req, res) => {
-    const startedAt = performance.now();
-    const answered = async () => {
-      const request = await receive(req);
-      requests.push(request);
-      const fault = faults.take(request);
-      const answer = await answerWith(fault, () => answerTo(request, workspace));
-      await sleep(fault?.delayMs ?? 0);
-      sendAnswer(req, res, answer, workspace.rules, startedAt);
-    };
-    answered().catch(() => res.destroy());
-  };
-}
-
-async function receive(req: IncomingMessage): Promise<ReceivedRequest> {
-  const content = await text(req);
-  return { method: req.method ?? '', path: req.url ?? '', headers: req.headers, body: parseBody(content) };
-}
-
-function parseBody(content: string): unknown {
-  if (content === '') return undefined;
-  try {
-    return JSON.parse(content);
-  } catch {
-    return content;
-  }
-}
-
-async function answerTo(request: ReceivedRequest, workspace: Workspace): Promise<Answer> {
-  try {
-    return { status: 200, body: await handleRequest(request, workspace) };
-  } catch (error) {
-    if (error instanceof AzureError) return error;
-    return refusal(`The stand-in failed: ${error}`, { status: 500, code: 'ServiceError', errorCode: 'INTERNAL_ERROR' });
-  }
-}
-
-async function answerWith(fault: Fault | undefined, answer: () => Promise<Answer>): Promise<Answer> {
-  if (fault?.status === undefined) return { ...(await answer()), cut: fault?.cut ?? false };
-  if (fault.applied) await answer();
-  const headers: Record<string, string> =
-    fault.retryAfter === undefined ? {} : { 'retry-after': `${fault.retryAfter}` };
-  return { ...bodyOf(fault, fault.status), status: fault.status, headers, cut: fault.cut ?? false };
-}
-
-function bodyOf({ body = 'empty' }: Fault, status: number): Pick<Answer, 'body' | 'html'> {
-  if (body === 'html') return { html: `<html><head><title>${status}</title></head><body>${status}</body></html>` };
-  if (body === 'empty') return { body: undefined };
-  return { body: refusal('On demand.', { status, code: 'ServiceError', errorCode: 'TEMPORARILY_UNAVAILABLE' }).body };
-}
-
-/** For the port without TLS. */
-const refusingTokens =
-  (answering: RequestListener, rules: Rules): RequestListener =>
-  (req: IncomingMessage, res: ServerResponse) => {
-    if (req.headers.authorization === undefined) return answering(req, res);
-    const { status, body } = refusal('Bearer tokens are not taken without TLS.', { status: 403 });
-    sendAnswer(req, res, { status, body }, rules, performance.now());
-  };

@@ -23,11 +23,7 @@ export interface Call {
 /** Gives what goes into the body of the answer; undefined: an empty object. */
 export type Endpoint = (call: Call, workspace: Workspace) => Promise<unknown>;
 
-interface ExperimentOfMlflow {
-  readonly name: string;
-}
-
-type WorkspaceParts = Pick<Workspace, Exclude<keyof Workspace, `experiment${string}`>>;
+type WorkspaceParts = Pick<Workspace, Exclude<keyof Workspace, `${string}xperiment${string}`>>;
 
 /** One Azure ML workspace over one MLflow server. */
 export class Workspace {
@@ -42,7 +38,7 @@ export class Workspace {
   readonly blobs: BlobStore;
   /** From 0 to below 1. */
   readonly random: () => number;
-  readonly #known = new Set<string>();
+  readonly #names = new Map<string, Promise<string>>();
 
   constructor(parts: WorkspaceParts) {
     this.rules = parts.rules;
@@ -77,8 +73,18 @@ export class Workspace {
     return numbers;
   }
 
-  async experimentName(number: string): Promise<string> {
-    return (await this.#experiment(number)).name;
+  /** Remembered until it is forgotten. @throws MlflowRefusal when there is none. */
+  experimentName(number: string): Promise<string> {
+    const known = this.#names.get(number);
+    if (known !== undefined) return known;
+    const name = this.#readName(number);
+    this.#names.set(number, name);
+    name.catch(() => this.forgetExperiment(number));
+    return name;
+  }
+
+  forgetExperiment(number: string): void {
+    this.#names.delete(number);
   }
 
   #numberOf(id: unknown): string {
@@ -95,23 +101,20 @@ export class Workspace {
     return typeof id === 'string' && /^[0-9a-f-]{36}$/i.test(id) && toExperimentNumber(id) === undefined;
   }
 
-  async #exists(number: string): Promise<boolean> {
-    if (this.#known.has(number)) return true;
-    const isThere = await this.#experiment(number).then(
+  #exists(number: string): Promise<boolean> {
+    return this.experimentName(number).then(
       () => true,
       (error: unknown) => {
         if (error instanceof MlflowRefusal && error.status < 500) return false;
         throw error;
       },
     );
-    if (isThere) this.#known.add(number);
-    return isThere;
   }
 
-  async #experiment(number: string): Promise<ExperimentOfMlflow> {
+  async #readName(number: string): Promise<string> {
     const query = { experiment_id: number };
-    const { experiment } = await this.mlflow.get<{ experiment: ExperimentOfMlflow }>('experiments/get', query);
-    return experiment;
+    const { experiment } = await this.mlflow.get<{ experiment: { name: string } }>('experiments/get', query);
+    return experiment.name;
   }
 }
 

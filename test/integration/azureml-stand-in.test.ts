@@ -203,6 +203,24 @@ describe('the form of answers', () => {
     expect(refused.status).toBe(400);
   });
 
+  it('may leave out what proto3 has by default', async () => {
+    const { id, number } = await newExperiment();
+    const hex = await createRun(mlflowUrl, { experiment_id: number, start_time: 1 });
+    await post(mlflowUrl, 'runs/log-batch', {
+      run_id: hex,
+      metrics: [{ key: 'm', value: 0, timestamp: 7, step: 0 }],
+      params: [
+        { key: 'empty', value: '' },
+        { key: 'zero', value: '0' },
+      ],
+    });
+    const dataNow = async () => (await search(id)).body.runs[0].data;
+    expect((await dataNow()).metrics).toEqual([{ key: 'm', value: 0, timestamp: '7', step: '0' }]);
+    const { metrics, params } = await withRules({ zerosLeftOut: true }, dataNow);
+    expect(metrics).toEqual([{ key: 'm', timestamp: '7' }]);
+    expect(params).toEqual([{ key: 'empty' }, { key: 'zero', value: '0' }]);
+  });
+
   it('leaves empty lists out, and has a blank in an empty object', async () => {
     const { id } = await newExperiment();
     const runId = await newRun(id);
@@ -241,6 +259,7 @@ describe('the form of answers', () => {
     expect(first).toMatchObject({ statusCode: 400, error_code: 'INVALID_PARAMETER_VALUE', ComponentName: 'mlflow' });
     expect(first.Error.Message).toBe("Invalid experiment id 'not-an-id'.");
     expect(first.message).toBeUndefined();
+    expect((await withRules({ badRequestForAll: true }, bad)).error_code).toBe('BAD_REQUEST');
     expect(first.Correlation.operation).toMatch(/^[0-9a-f]{32}$/);
     expect(first.Correlation.operation).not.toBe(second.Correlation.operation);
   });

@@ -37,6 +37,7 @@ export const updateExperiment: Endpoint = async (call, workspace) => {
   const number = await workspace.experimentNumber(call.body.experiment_id);
   if (workspace.rules.renameRefused) throw refusal('Renaming an experiment is not supported.');
   await workspace.mlflow.post('experiments/update', { ...call.body, experiment_id: number });
+  workspace.forgetExperiment(number);
 };
 
 export const deleteExperiment: Endpoint = async (call, workspace) => {
