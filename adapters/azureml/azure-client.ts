@@ -12,7 +12,7 @@ import {
 } from '../../src/upstream/upstream-client.ts';
 import type { UpstreamTls } from '../../src/upstream/upstream-tls.ts';
 import { absentEndpoint, isAbsentEndpoint } from './absent-endpoints.ts';
-import { type Correlation, correlationOf } from './correlation.ts';
+import { readAzureError } from './azure-error.ts';
 import { isRead } from './is-read.ts';
 import { normaliseError } from './normalise-error.ts';
 import { askedPauseMs, mayRepeatAfter, mayRepeatWithout } from './retry-rules.ts';
@@ -30,7 +30,7 @@ export interface RetryLimits {
 }
 
 /** One exchange with Azure that failed. */
-export interface FailedExchange extends Partial<Correlation> {
+export interface FailedExchange {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
@@ -41,6 +41,10 @@ export interface FailedExchange extends Partial<Correlation> {
   /** As Azure gave it; undefined when there was no answer. */
   readonly status: number | undefined;
   readonly message: string;
+  /** `mise-correlation-id` of the answer, which Azure's support finds it by. */
+  readonly correlationId?: string | undefined;
+  /** `Correlation.operation` of an error, the same. */
+  readonly operation?: string | undefined;
   /** Pause until the next attempt, in ms; undefined when this was the last. */
   readonly repeatedInMs: number | undefined;
 }
@@ -177,13 +181,16 @@ function failureOf({ answer, error }: Outcome, isRead: boolean): Failure | undef
     return { mayRepeat: mayRepeatWithout(error, isRead), askedMs: 0, told: { status: undefined, message } };
   }
   if (answer.status < 400) return undefined;
+  const { status, headers, body } = answer;
+  const said = readAzureError(answer);
   return {
     mayRepeat: mayRepeatAfter(answer, isRead),
     askedMs: askedPauseMs(answer),
     told: {
-      status: answer.status,
-      message: answer.body.toString('utf8', 0, SHOWN_BYTES),
-      ...correlationOf(answer),
+      status,
+      message: said.message ?? body.toString('utf8', 0, SHOWN_BYTES),
+      correlationId: headers['mise-correlation-id']?.toString(),
+      operation: said.operation,
     },
   };
 }

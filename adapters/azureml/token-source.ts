@@ -24,13 +24,15 @@ export interface StaticToken {
 export interface TokenSourceOptions extends Authority {
   /** How long one token may take, in ms. */
   readonly timeoutMs?: number;
+  /** For the log: told of every failure, those of renewals in the background too, with the library's words as its cause. */
+  readonly onFailure?: ((error: GatewayError) => void) | undefined;
 }
 
 /** Tokens for the resource manager of a cloud, which workspaces take. Nothing is asked for, nor loaded, before the first. */
 export function createTokenSource(
   credential: Credential | StaticToken,
   cloud: Pick<Cloud, 'authorityHost' | 'tokenScope'>,
-  { timeoutMs = 30_000, ...authority }: TokenSourceOptions = {},
+  { timeoutMs = 30_000, onFailure, ...authority }: TokenSourceOptions = {},
 ): TokenSource {
   if (credential.kind === 'static') return { token: async () => credential.token };
   const secrets = secretsOf(credential);
@@ -55,7 +57,9 @@ export function createTokenSource(
     try {
       return await within(timeoutMs, ask(fresh));
     } catch (error) {
-      throw signInError(credential.kind, error, secrets);
+      const failure = signInError(credential.kind, error, secrets);
+      onFailure?.(failure);
+      throw failure;
     }
   });
   return {

@@ -6,6 +6,9 @@ describe('an endpoint', () => {
     '/api/3.0/mlflow/traces/search',
     '/ajax-api/3.0/mlflow/server-info',
     '/api/4.0/mlflow/traces',
+    '/ajax-api/2.0/mlflow/runs/search',
+    '/health',
+    '/graphql',
     '/api/2.0/mlflow/logged-models',
     '/api/2.0/mlflow/logged-models/search?x=/api/2.0',
     '/api/2.0/mlflow/traces',
@@ -22,8 +25,19 @@ describe('an endpoint', () => {
     '/api/2.0/mlflow/registered-models/search',
     '/api/2.0/mlflow/traces-of-mine',
     '/api/2.0/preview/mlflow/runs/log-batch-async',
-    '/health',
   ])('%s may be', (path) => expect(isAbsentEndpoint(path)).toBe(false));
+
+  it.each([
+    '/api/2.0/../../../../../../subscriptions/other',
+    '/api/2.0/%2e%2e/%2E%2E/history',
+    '/api/2.0/..%2f..%2fhistory',
+    '/api/2.0/%252e%252e/history',
+    '/api/2.0/..\\\\history',
+    '/api/2.0/mlflow;x/runs',
+    'api/2.0/mlflow/runs/get',
+    '//elsewhere/api/2.0/mlflow/runs/get',
+    '',
+  ])('%s is none, and leads nowhere else', (path) => expect(isAbsentEndpoint(path)).toBe(true));
 
   it('that is not there has the answer MLflow clients go back to older ways on', () =>
     expect(absentEndpoint('/api/3.0/mlflow/traces?a=b')).toMatchObject({

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CLOUDS } from '../../../../adapters/azureml/cloud.ts';
 import { createTokenSource } from '../../../../adapters/azureml/token-source.ts';
+import type { GatewayError } from '../../../../src/errors/gateway-error.ts';
 import { OwnServer } from '../../../fixtures/own-server.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
@@ -64,12 +65,14 @@ describe('a token', () => {
 
   it('that there is none of is said with what to check', async () => {
     installAz('echo "ERROR: Please run az login to setup account." >&2; exit 1');
-    const source = createTokenSource({ kind: 'cli' }, CLOUDS.public);
+    const failures: GatewayError[] = [];
+    const source = createTokenSource({ kind: 'cli' }, CLOUDS.public, { onFailure: (error) => failures.push(error) });
     await expect(source.token()).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
       status: 401,
       message: expect.stringMatching(/^The gateway cannot sign in to Azure by the Azure CLI: .* run az login\.$/),
     });
+    expect(failures).toMatchObject([{ code: 'UNAUTHENTICATED', cause: expect.any(Error) }]);
   });
 });
 
