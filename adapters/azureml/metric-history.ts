@@ -1,10 +1,10 @@
-import { jsonText, listOf, RawJson } from '../../src/domain/json-text.ts';
+import { jsonText } from '../../src/domain/json-text.ts';
 import { GatewayError, invalidParameter } from '../../src/errors/gateway-error.ts';
 import { BackendAnswer } from '../../src/plan/backend-answer.ts';
 import type { Requester } from '../../src/upstream/upstream-client.ts';
 import { get, jsonOf } from './ask.ts';
-import { metricOf } from './normalise-run.ts';
-import { objectsOf, parseObject, textOf } from './wire-json.ts';
+import { printList, printMetric } from './normalise-run.ts';
+import { type Fields, objectsOf, parseObject, textOf } from './wire-json.ts';
 
 /** What Azure takes at most: it refuses 1000 and more, and MLflow's client asks for 25,000 (mlflow/mlflow#10694). */
 const PAGE = 999;
@@ -34,7 +34,7 @@ export async function readMetricHistory(
     throw invalidParameter(
       `Invalid value ${maxResults} for parameter 'max_results' supplied. It must be a positive integer.`,
     );
-  const values: RawJson[] = [];
+  const values: Fields[] = [];
   let token = pageToken || undefined;
   do {
     const size = Math.min(PAGE, maxResults - values.length);
@@ -51,7 +51,7 @@ export async function readMetricHistory(
     for (const value of page.values) values.push(value);
     token = page.token;
   } while (token !== undefined && values.length < maxResults);
-  return jsonText({ metrics: listOf(values), next_page_token: token });
+  return jsonText({ metrics: printList(values, printMetric), next_page_token: token });
 }
 
 async function readPage(client: Requester, query: Record<string, string>, signal: AbortSignal | undefined) {
@@ -59,8 +59,7 @@ async function readPage(client: Requester, query: Record<string, string>, signal
   const text = jsonOf(answer);
   try {
     const { metrics, next_page_token: token } = parseObject(text);
-    const values = objectsOf(metrics).map((metric) => new RawJson(jsonText(metricOf(metric))));
-    return { values, token: textOf(token) || undefined };
+    return { values: objectsOf(metrics), token: textOf(token) || undefined };
   } catch (error) {
     if (error instanceof SyntaxError) throw new BackendAnswer(answer.status, 'application/json', answer.body);
     throw error;

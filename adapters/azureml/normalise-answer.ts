@@ -1,5 +1,5 @@
 import { type JsonSource, jsonText, listOf } from '../../src/domain/json-text.ts';
-import { lastOf, metricOf, pairOf, runInfoOf, runOf } from './normalise-run.ts';
+import { lastOf, printList, printMetric, printPair, runInfoOf, runOf } from './normalise-run.ts';
 import { type Fields, int64Of, objectOf, objectsOf, parseObject, textOf } from './wire-json.ts';
 
 /**
@@ -40,7 +40,7 @@ const ANSWERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ],
   [
     'metrics/get-history',
-    (answer) => ({ metrics: listOf(objectsOf(answer.metrics).map(metricOf)), next_page_token: pageToken(answer) }),
+    (answer) => ({ metrics: printList(objectsOf(answer.metrics), printMetric), next_page_token: pageToken(answer) }),
   ],
 ]);
 
@@ -55,6 +55,6 @@ function experimentOf(experiment: Fields): JsonSource {
     lifecycle_stage: textOf(experiment.lifecycle_stage) ?? 'active',
     last_update_time: int64Of(experiment.last_update_time),
     creation_time: int64Of(experiment.creation_time),
-    tags: listOf([...lastOf(experiment.tags).values()].map(pairOf)),
+    tags: printList(lastOf(experiment.tags), printPair),
   };
 }

@@ -1,6 +1,6 @@
-import { type JsonSource, jsonText, listOf } from '../../src/domain/json-text.ts';
+import { type JsonSource, jsonText, listOf, RawJson } from '../../src/domain/json-text.ts';
 import type { RunJson } from '../../src/domain/run-text.ts';
-import { doubleOf, type Fields, int64Of, objectOf, objectsOf, parseObject, textOf } from './wire-json.ts';
+import { doubleText, type Fields, int64Of, int64Text, objectOf, objectsOf, parseObject, textOf } from './wire-json.ts';
 
 /**
  * A run of Azure's as MLflow prints runs: int64 as numbers, of keys that come twice the last, `end_time` left out when there is
@@ -29,13 +29,13 @@ export function runOf(run: Fields): { readonly [key: string]: JsonSource } {
   const data = objectOf(run.data);
   const tags = lastOf(data.tags);
   // The id of an object in Entra, whereas filters find the display name, which is the last of the tags.
-  const userId = tags.get('mlflow.user')?.value;
+  const userId = tags.find(({ key }) => key === 'mlflow.user')?.value;
   return {
     info: runInfoOf(objectOf(run.info), textOf(userId)),
     data: {
-      metrics: listOf([...lastOf(data.metrics).values()].map(metricOf)),
-      params: listOf([...lastOf(data.params).values()].map(pairOf)),
-      tags: listOf([...tags.values()].map(pairOf)),
+      metrics: printList(lastOf(data.metrics), printMetric),
+      params: printList(lastOf(data.params), printPair),
+      tags: printList(tags, printPair),
     },
     inputs: inputsOf(objectOf(run.inputs)),
     outputs: {},
@@ -60,18 +60,23 @@ export function runInfoOf(info: Fields, userId?: string): JsonSource {
   };
 }
 
-export const metricOf = ({ key, value, timestamp, step }: Fields): JsonSource => ({
-  key: textOf(key),
-  value: doubleOf(value),
-  timestamp: int64Of(timestamp) ?? 0n,
-  step: int64Of(step) ?? 0n,
-});
+/** Printed at once, without the objects that others go through: a page of runs is little else. */
+export const printList = (items: readonly Fields[], print: (item: Fields) => string): RawJson | undefined =>
+  items.length > 0 ? new RawJson(`[${items.map(print).join(',')}]`) : undefined;
 
-export const pairOf = ({ key, value }: Fields): JsonSource => ({ key: textOf(key), value: textOf(value) ?? '' });
+export const printMetric = ({ key, value, timestamp, step }: Fields): string =>
+  `{"key":${quote(key)},"value":${doubleText(value)},"timestamp":${int64Text(timestamp)},"step":${int64Text(step)}}`;
 
-/** By key; where one comes twice, the last. */
-export const lastOf = (items: unknown): ReadonlyMap<string, Fields> =>
-  new Map(objectsOf(items).map((item) => [textOf(item.key) ?? '', item]));
+export const printPair = ({ key, value }: Fields): string => `{"key":${quote(key)},"value":${quote(value)}}`;
+
+const quote = (value: unknown) => JSON.stringify(textOf(value) ?? '');
+
+/** A list without those whose key comes again later. @throws SyntaxError for what is no list */
+export function lastOf(list: unknown): readonly Fields[] {
+  const items = objectsOf(list);
+  const last = new Map(items.map((item) => [item.key, item]));
+  return last.size === items.length ? items : [...last.values()];
+}
 
 /** MLflow's statuses, and the states of jobs that it has no word for (documented; those of run history are a guess). */
 const STATUSES: Readonly<Record<string, string>> = {
@@ -101,7 +106,7 @@ function statusOf(status: unknown): string {
 const inputsOf = ({ dataset_inputs: inputs }: Fields): JsonSource => ({
   dataset_inputs: listOf(
     objectsOf(inputs).map(({ tags, dataset }) => ({
-      tags: listOf(objectsOf(tags).map(pairOf)),
+      tags: printList(objectsOf(tags), printPair),
       dataset: datasetOf(objectOf(dataset)),
     })),
   ),

@@ -1,5 +1,5 @@
-import type { JsonSource } from '../../src/domain/json-text.ts';
 import { parsePythonJson } from '../../src/domain/parse-python-json.ts';
+import { pythonFloat } from '../../src/domain/python-text.ts';
 
 /** A JSON object whose fields are not known to be what they should. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -53,8 +53,14 @@ export function int64Of(value: unknown): bigint | undefined {
   return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : undefined;
 }
 
-/** A double as it is printed: infinities, like NaN, have names only. */
-export function doubleOf(value: unknown): JsonSource {
+/** JSON of an int64; 0 where there is none. */
+export function int64Text(value: unknown): string {
+  // Of most, without a detour: there are some for each value of a metric.
+  return typeof value === 'string' && /^[1-9]\d*$/.test(value) ? value : String(int64Of(value) ?? 0);
+}
+
+/** JSON of a double, as MLflow prints it; 0 where there is none. NaN and infinities have names only. */
+export function doubleText(value: unknown): string {
   const number = Number(value ?? 0);
-  return Number.isFinite(number) || Number.isNaN(number) ? number : String(number);
+  return Number.isFinite(number) ? pythonFloat(number) : `"${number}"`;
 }
