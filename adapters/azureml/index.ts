@@ -5,6 +5,7 @@ export type { Authority, Credential, ServicePrincipal } from './credential.ts';
 export { checkExperimentName } from './experiment-name.ts';
 export { logBatch } from './log-batch.ts';
 export { type HistoryRequest, readMetricHistory } from './metric-history.ts';
+export { createMlflowRequester } from './mlflow-requester.ts';
 export { normaliseAnswer } from './normalise-answer.ts';
 export { type AzureRunAdapterOptions, createAzureRunAdapter } from './run-adapter.ts';
 export { createTokenSource, type StaticToken, type TokenSource, type TokenSourceOptions } from './token-source.ts';

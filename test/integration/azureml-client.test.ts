@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import {
   type ApiVersion,
   AzureClient,
+  createMlflowRequester,
   type FailedExchange,
   logBatch,
   normaliseAnswer,
@@ -356,4 +357,25 @@ describe('a bad moment', () => {
     await newRun(experimentId);
     expect((await ask('runs/search', { experiment_ids: [experimentId] })).json.runs).toHaveLength(1);
   });
+});
+
+it('a workspace is asked as if it were MLflow', async () => {
+  const mlflow = createMlflowRequester(client);
+  const send = async (path: string, body?: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const request = body
+      ? { method: 'POST', path: `${API}/${path}`, headers, body: JSON.stringify(body) }
+      : { method: 'GET', path: `${API}/${path}` };
+    const answer = await mlflow.request(request);
+    expect(answer.status).toBe(200);
+    return JSON.parse(answer.body.toString());
+  };
+  await expect(send('experiments/create', { name: 'a/b' })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+  const { run } = await send('runs/create', { experiment_id: await newExperiment(), start_time: NOW });
+  const run_id = run.info.run_id;
+  const metrics = Array.from({ length: 600 }, (_, step) => ({ key: 'm', value: 1, timestamp: NOW + step, step }));
+  expect(await send('runs/log-batch', { run_id, metrics })).toEqual({});
+  const history = await send(`metrics/get-history?run_id=${run_id}&metric_key=m&max_results=25000`);
+  expect(history).toEqual({ metrics });
+  expect((await send(`runs/get?run_id=${run_id}`)).run.info.start_time).toBe(NOW);
 });
