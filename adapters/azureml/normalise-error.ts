@@ -37,7 +37,7 @@ function meaningOf(status: number, error: AzureError): Meaning {
   const refused = status >= 500 && isRefusal(error);
   // Of these the status is the surer sign: without a token, `error_code` may be INTERNAL_ERROR (mlflow/mlflow#5846).
   const plain = BY_STATUS[status];
-  if (plain !== undefined && !refused && SURE.has(status)) return meaning(plain);
+  if (plain !== undefined && SURE.has(status)) return meaning(plain);
   if (error.codes.includes('AuthorizationError') || isPrivate(error))
     return meaning(/\btoken\b/i.test(error.message ?? '') ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED');
   const said = saidBy(error, refused ? 400 : status);

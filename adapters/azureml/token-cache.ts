@@ -23,6 +23,8 @@ export class TokenCache {
   #demand: Promise<AccessToken> | undefined;
   #triedAt = Number.NEGATIVE_INFINITY;
   #demandedAt = Number.NEGATIVE_INFINITY;
+  /** How many demands were met. */
+  #demands = 0;
 
   constructor(fetch: FetchToken) {
     this.#fetch = fetch;
@@ -55,10 +57,14 @@ export class TokenCache {
 
   async #take(fresh: boolean): Promise<AccessToken> {
     this.#triedAt = Date.now();
+    const demands = this.#demands;
     const token = await this.#fetch(fresh);
-    if (fresh) this.#demandedAt = Date.now();
-    // A renewal that began earlier must not put back what was found refused.
-    if (fresh || !this.#demand) this.#token = token;
+    if (fresh) {
+      this.#demandedAt = Date.now();
+      this.#demands++;
+    }
+    // A renewal that began before a demand was met must not put back what was found refused.
+    if (fresh || demands === this.#demands) this.#token = token;
     return token;
   }
 }

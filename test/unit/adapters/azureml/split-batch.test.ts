@@ -36,6 +36,13 @@ describe('a batch', () => {
     ]);
   });
 
+  it('of many metrics is cut after each 1000 items, params and tags among them', () => {
+    const metrics = Array.from({ length: 2_100 }, (_, i) => ({ key: `m${i}`, value: 1 }));
+    const params = Array.from({ length: 50 }, (_, i) => ({ key: `p${i}`, value: '1' }));
+    const pieces = splitBatch(JSON.stringify({ metrics, params, tags: params }));
+    expect(pieces.map((piece) => piece.values)).toEqual([900, 1_000, 200]);
+  });
+
   it('keeps every number as it was sent', () => {
     const odd = '{"key":"m","value":"NaN","timestamp":9223372036854775807,"step":"9007199254740993"}';
     const even = '{"key":"m","value":1e-300,"timestamp":1,"step":0}';
