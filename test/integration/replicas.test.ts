@@ -63,8 +63,15 @@ async function search(url: string, experimentId: string, filter = '', headers: R
 const expectEqual = async (gateway: GatewayProcess, id: string) =>
   expect((await search(gateway.url, id)).runs).toEqual((await search(mlflow, id)).runs);
 
+/** Values of a tag. */
+interface Marks {
+  /** The last that was sent: MLflow may have it, or be about to. */
+  sent?: string;
+  acknowledged?: string;
+}
+
 /** Writes through one gateway and searches through the other, so many times. Gives how long the searches took. */
-async function pairs(experimentId: string, count: number, headers: Record<string, string> = {}) {
+async function pairs(experimentId: string, count: number, headers: Record<string, string> = {}, marks: Marks = {}) {
   const times: number[] = [];
   let misses = 0;
   let byIndex = 0;
@@ -72,7 +79,9 @@ async function pairs(experimentId: string, count: number, headers: Record<string
   for (let i = 0; i < count; i++) {
     const [writes, reads] = random.chance(0.5) ? gateways : gateways.toReversed();
     const value = `${random.next()}`;
+    marks.sent = value;
     await post(writes?.url ?? '', 'runs/set-tag', { run_id: runId, key: 'mark', value });
+    marks.acknowledged = value;
     const found = await search(reads?.url ?? '', experimentId, `tags.mark = '${value}'`, headers);
     times.push(found.ms);
     if (found.runs.length !== 1) misses++;
@@ -107,11 +116,17 @@ describe('two gateways that share an index and a Redis', () => {
 
   it('answer without the one that is killed, and again by the index when it is back', async () => {
     const [experimentId = ''] = experimentIds;
-    const writing = pairs(experimentId, 1_000).catch(() => undefined);
+    const marks: Marks = {};
+    const writing = pairs(experimentId, 1_000, {}, marks).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 300));
     gateways[1].process.kill('SIGKILL');
     await once(gateways[1].process, 'exit');
     await writing;
+    const { runs } = await search(gateways[0].url, experimentId);
+    expect(runs.some((run) => run.includes(`"${marks.acknowledged}"`) || run.includes(`"${marks.sent}"`))).toBe(true);
+    // What the killed one had under way was acknowledged to nobody, and is told to nobody until the others miss it.
+    const source = async () => (await search(gateways[0].url, experimentId)).source;
+    await expect.poll(source, { timeout: ABSENT_MS }).toBe('backend');
     await expectEqual(gateways[0], experimentId);
     await createRun(gateways[0].url, { experiment_id: experimentId });
     await expectEqual(gateways[0], experimentId);
