@@ -164,6 +164,8 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     const ended = this.#cursor.expect(names);
     await this.#membership.tell(async () => {
       this.#cursor.did(names, Number(await this.#redis.call('noteAll', ...items)));
+      // The others know of it from now on, and may settle it before this gateway may acknowledge it.
+      ended();
     });
     ended();
   }

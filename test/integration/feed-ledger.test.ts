@@ -195,6 +195,22 @@ describe('an experiment, of which a note was lost on its way', () => {
   });
 });
 
+describe('an experiment, of which a note waits until nobody relies on this gateway in the life before', () => {
+  it('is trusted again when it was copied meanwhile', async () => {
+    const [one, other] = await openTwo();
+    await redis.kill();
+    await redis.restart();
+    await Promise.all(
+      [one, other].map(({ ledger }) => expect.poll(() => ledger.joined, { timeout: 10_000 }).toBe(true)),
+    );
+    const noted = other.ledger.note({ doubted: ['8'] });
+    await expect.poll(() => one.all('doubted'), { interval: 5 }).toContain('8');
+    await one.ledger.trust('8');
+    await expect.poll(() => other.all('trusted'), { timeout: 2_000 }).toContain('8');
+    await noted;
+  });
+});
+
 describe('an epoch', () => {
   it('has the one that began it hear again what is still true, and no more', async () => {
     const [one, other] = await openTwo();
