@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { cancelled } from '../../src/errors/cancelled.ts';
 import { GatewayError } from '../../src/errors/gateway-error.ts';
 import { backOff } from '../../src/faults/back-off.ts';
 import {
@@ -199,7 +200,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
   try {
     await sleep(ms, undefined, signal && { signal });
   } catch (cause) {
-    throw new GatewayError('CANCELLED', 'The client closed the request.', { cause });
+    throw cancelled(cause);
   }
 }
 

@@ -1,10 +1,10 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import { GatewayError } from '../../src/errors/gateway-error.ts';
+import { unlessCancelled } from '../../src/faults/unless-cancelled.ts';
 import type { Cloud } from './cloud.ts';
 import { type Authority, type Credential, openCredential } from './credential.ts';
 import { signInError } from './sign-in-error.ts';
 import { TokenCache } from './token-cache.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** Bearer tokens, whoever they are for. */
 export interface TokenSource {
@@ -63,7 +63,10 @@ export function createTokenSource(
     }
   });
   return {
-    token: ({ fresh = false, signal } = {}) => unlessAborted(fresh ? cache.freshToken() : cache.token(), signal),
+    token: ({ fresh = false, signal } = {}) => {
+      const token = fresh ? cache.freshToken() : cache.token();
+      return signal ? unlessCancelled(token, signal) : token;
+    },
   };
 }
 

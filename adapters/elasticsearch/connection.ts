@@ -1,4 +1,5 @@
 import { Client, type ClientOptions, ClusterConnectionPool, errors, type estypes } from '@elastic/elasticsearch';
+import { cancelled } from '../../src/errors/cancelled.ts';
 import { GatewayError } from '../../src/errors/gateway-error.ts';
 import type { Breaker } from '../../src/faults/breaker.ts';
 
@@ -110,7 +111,7 @@ export class Connection {
 
   #explain(thrown: unknown, signal: AbortSignal | undefined): unknown {
     if (thrown instanceof GatewayError) return thrown;
-    if (signal?.aborted) return new GatewayError('CANCELLED', 'The client closed the request.', { cause: thrown });
+    if (signal?.aborted) return cancelled(thrown);
     if (!(thrown instanceof errors.ElasticsearchClientError)) return thrown;
     const where = `Elasticsearch at ${this.#origins}`;
     if (thrown instanceof errors.TimeoutError)

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../src/errors/gateway-error.ts';
+import { unlessCancelled } from '../../src/faults/unless-cancelled.ts';
 import type { PageRequest, RunPage, Scan } from '../../src/plan/adapter.ts';
 import type { RunQuery } from '../../src/query/run-query.ts';
 import { compileOrder } from './order.ts';
@@ -32,17 +32,9 @@ export class RunSource {
   }
 
   /** SQLite cannot be stopped: a caller that hangs up is let go, and its search ends by itself. */
-  async #fetch(task: RunSearchTask, page: PageRequest, signal: AbortSignal): Promise<RunPage> {
-    const cancelled = Promise.withResolvers<never>();
-    const cancel = () => cancelled.reject(new GatewayError('CANCELLED', 'The client closed the request.'));
-    if (signal.aborted) cancel();
-    signal.addEventListener('abort', cancel);
-    try {
-      const reader = this.#readers.reduce((a, b) => (b.load < a.load ? b : a));
-      return await Promise.race([cancelled.promise, reader.call<RunPage>('search', task, page)]);
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
+  #fetch(task: RunSearchTask, page: PageRequest, signal: AbortSignal): Promise<RunPage> {
+    const reader = this.#readers.reduce((a, b) => (b.load < a.load ? b : a));
+    return unlessCancelled(reader.call<RunPage>('search', task, page), signal);
   }
 
   async close(): Promise<void> {

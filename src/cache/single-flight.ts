@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors/gateway-error.ts';
+import { unlessCancelled } from '../faults/unless-cancelled.ts';
 
 interface Flight<Value> {
   readonly value: Promise<Value>;
@@ -19,7 +19,7 @@ export class SingleFlight<Value> {
     const flight = this.#flights.get(key) ?? this.#begin(key, start);
     flight.waiting++;
     try {
-      return await untilAborted(flight.value, signal);
+      return await unlessCancelled(flight.value, signal);
     } finally {
       flight.waiting--;
       if (flight.waiting === 0) {
@@ -40,13 +40,4 @@ export class SingleFlight<Value> {
   #end(key: string, flight: Flight<Value>): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
-}
-
-function untilAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const cancel = () => reject(new GatewayError('CANCELLED', 'The client closed the request.'));
-    if (signal.aborted) return cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    value.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
-  });
 }

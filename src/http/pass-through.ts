@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { createProxyMiddleware, debugProxyErrorsPlugin, type Options, proxyEventsPlugin } from 'http-proxy-middleware';
+import { cancelled } from '../errors/cancelled.ts';
 import { GatewayError, toGatewayError } from '../errors/gateway-error.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
 import type { UpstreamResponse } from '../upstream/upstream-client.ts';
@@ -89,7 +90,7 @@ export function createPassThrough({
   async function exchange(req: IncomingMessage, res: ServerResponse): Promise<UpstreamResponse> {
     const answered = Promise.withResolvers<IncomingMessage>();
     waiting.set(req, answered);
-    res.on('close', () => answered.reject(new GatewayError('CANCELLED', 'The client closed the request.')));
+    res.on('close', () => answered.reject(cancelled()));
     void send(req, res, (error) => error ?? answered.reject(NO_PATH));
     try {
       const answer = await answered.promise;

@@ -1,4 +1,4 @@
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../faults/unless-aborted.ts';
 
 /** Experiments to be copied, each once. */
 export class BackfillQueue {

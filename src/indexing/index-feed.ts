@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unlessAborted } from '../faults/unless-aborted.ts';
 import type { Feed } from '../plan/feed.ts';
 import { type FeedJournal, NO_JOURNAL } from '../plan/feed-journal.ts';
 import type { FeedLedger, LedgerStatus } from '../plan/feed-ledger.ts';
@@ -15,7 +16,6 @@ import { Readiness } from './readiness.ts';
 import { type ReconcileOptions, Reconciler, type ReconcileStatus } from './reconciler.ts';
 import { Refresher } from './refresher.ts';
 import { UncertainWrites } from './uncertain-writes.ts';
-import { unlessAborted } from './unless-aborted.ts';
 import { WritesUnderWay } from './writes-under-way.ts';
 
 export interface IndexFeedPorts {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unlessAborted } from '../faults/unless-aborted.ts';
 import type { RunReader } from '../plan/run-reader.ts';
 import type { RunsIndex } from '../plan/runs-index.ts';
 import { persist, tryTimes } from './back-off.ts';
 import type { FeedStatus } from './index-feed.ts';
 import type { LiveIndex, Side } from './live-index.ts';
 import { type RebuildNote, readNote, writeNote } from './rebuild-note.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 export interface IndexRebuildOptions {
   readonly live: LiveIndex;

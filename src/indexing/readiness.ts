@@ -1,3 +1,4 @@
+import { unlessAborted } from '../faults/unless-aborted.ts';
 import type { FeedLedger } from '../plan/feed-ledger.ts';
 import type { DirtyRuns } from './dirty-runs.ts';
 import type { ExperimentCoverage } from './experiment-coverage.ts';
@@ -5,7 +6,6 @@ import type { FlushWorker } from './flush-worker.ts';
 import { Pauses } from './pauses.ts';
 import type { Refresher } from './refresher.ts';
 import type { UncertainWrites } from './uncertain-writes.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 export interface ReadinessOptions {
   readonly ledger: FeedLedger;

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Agent, errors } from 'undici';
+import { cancelled } from '../errors/cancelled.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { tlsOptionsOf, type UpstreamTls } from './upstream-tls.ts';
 
@@ -102,7 +103,7 @@ export class UpstreamClient {
   }
 
   #explain(thrown: unknown, signal: AbortSignal | undefined): GatewayError {
-    if (signal?.aborted) return new GatewayError('CANCELLED', 'The client closed the request.', { cause: thrown });
+    if (signal?.aborted) return cancelled(thrown);
     if (
       thrown instanceof errors.HeadersTimeoutError ||
       thrown instanceof errors.BodyTimeoutError ||
