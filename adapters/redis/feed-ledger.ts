@@ -3,6 +3,7 @@ import type { Attendance } from '../../src/plan/attendance.ts';
 import type { Claim, FeedLedger, LedgerMember, LedgerStatus, Notes, Successor } from '../../src/plan/feed-ledger.ts';
 import type { WriteEffect } from '../../src/plan/write-effect.ts';
 import { Claims } from './claims.ts';
+import { Company } from './company.ts';
 import { LedgerCursor, type LookReply } from './ledger-cursor.ts';
 import { itemsOf } from './ledger-items.ts';
 import { Membership, type Place } from './membership.ts';
@@ -51,16 +52,11 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   readonly #membership: Membership;
   readonly #claims: Claims;
   readonly #cursor: LedgerCursor;
+  readonly #company: Company;
   #member: LedgerMember | undefined;
   #successor: Successor | undefined;
   /** When what was heard last was asked for, in ms of `performance.now()`. */
   #heardAt: number | undefined;
-  #members: readonly string[] = [];
-  #arrivals: number | undefined;
-  /** What was told of others taking part. */
-  #company: boolean | undefined;
-  /** Gateways whose lease was over at the last look. */
-  #missing = 0;
   #epoch: number | undefined;
   #leads = false;
   /** The others do not know yet that the epoch is void. */
@@ -75,6 +71,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
     this.#epoch = options.epoch;
     this.#cursor = new LedgerCursor(this.#nameOf(''));
+    this.#company = new Company(this.#id, (others) => this.#tellCompany(others));
     this.#redis = new ScriptedRedis({
       server: options,
       prefix: `{${keyPrefix}}:feed:v2:${scope}`,
@@ -88,7 +85,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
       register: (place) => this.#register(place),
       onEntered: () => this.#onEntered(),
       report: () => this.#report(),
-      hasCompany: () => this.#hasCompany,
+      hasCompany: () => this.#company.hasOthers,
       ...(mayJoin && { mayEnter: mayJoin }),
       ...(onOutage && { onOutage }),
     });
@@ -116,7 +113,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   }
 
   get isAlone(): boolean {
-    return !this.#hasCompany;
+    return !this.#company.hasOthers;
   }
 
   /** One that was alone may have something untold when this gateway comes. It hears of it in a lease, and is missed in two. */
@@ -133,7 +130,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   }
 
   get solitude(): number | undefined {
-    return this.#hasCompany ? undefined : this.#arrivals;
+    return this.#company.solitude;
   }
 
   join(member: LedgerMember, successor?: Successor): void {
@@ -203,7 +200,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   }
 
   status(): LedgerStatus {
-    const [replicas, missing] = this.joined ? [this.#members.length, this.#missing] : [0, 0];
+    const [replicas, missing] = this.joined ? [this.#company.size, this.#company.missing] : [0, 0];
     return { replicas, missing, leads: this.#leads };
   }
 
@@ -214,12 +211,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
 
   /** Whether all that others acknowledged is known, as of the last look. */
   get #isComplete(): boolean {
-    return this.#membership.isTrusted && !this.#voiding && this.#missing === 0;
-  }
-
-  /** As last heard; presumed until then. */
-  get #hasCompany(): boolean {
-    return this.#arrivals === undefined || this.#members.some((member) => member !== this.#id);
+    return this.#membership.isTrusted && !this.#voiding && this.#company.missing === 0;
   }
 
   #nameOf(write: string): string {
@@ -234,7 +226,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     const { life: before } = this.#membership;
     const known = before === undefined ? this.#options.lastEpoch : this.#epoch;
     const from = before === undefined ? '' : before === life ? 'here' : 'elsewhere';
-    const others = this.#members.filter((other) => other !== this.#id);
+    const { others } = this.#company;
     const { epoch = '', solitude = '' } = this.#successor ?? {};
     const args = [clock, life, this.#leaseMs, this.#epoch ?? '', known ?? '', from, this.#voiding ? 'void' : ''];
     const begins = [epoch, solitude, others.length, ...others];
@@ -256,7 +248,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
   async #report(): Promise<void> {
     await this.#look(this.#leaseMs);
     if (!this.#leads) return;
-    if (this.#missing > 0 && !(await this.#mayForget())) return;
+    if (this.#company.missing > 0 && !(await this.#mayForget())) return;
     const orphans = (await this.#membership.ask('forget', String(this.#options.absentMs))) as string[];
     for (const effect of orphans) this.#member?.adopt(JSON.parse(effect) as WriteEffect);
   }
@@ -280,10 +272,7 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     const askedAt = performance.now();
     const reply = (await this.#membership.ask('look', String(from), String(leaseMs))) as LookReply;
     const [told, leader, lapsed, members, arrivals] = reply;
-    this.#members = members;
-    this.#arrivals = Number(arrivals);
-    this.#missing = lapsed;
-    this.#tellCompany();
+    this.#company.hear(members, Number(arrivals), lapsed);
     const epoch = told === '' ? undefined : Number(told);
     if (epoch !== this.#epoch && !this.#voiding) this.#isAfresh = true;
     // A lease is prolonged once a report, as its end is reckoned.
@@ -294,13 +283,10 @@ class RedisFeedLedger implements FeedLedger, Attendance {
     this.#tellRole(leader === this.#id);
   }
 
-  #tellCompany(): void {
-    const company = this.#hasCompany;
-    if (company === this.#company) return;
-    this.#company = company;
-    this.#options.onCompany?.(company);
+  #tellCompany(others: boolean): void {
+    this.#options.onCompany?.(others);
     const { life } = this.#membership;
-    if (company && life !== undefined)
+    if (others && life !== undefined)
       this.#options.mayJoin?.(life).catch((error: Error) => this.#membership.lose(error));
   }
 
