@@ -3,7 +3,7 @@ import type { Admit } from './http/admission.ts';
 import { BodyMemory } from './http/body-memory.ts';
 import { createCompress } from './http/compress.ts';
 import { createDispatch } from './http/dispatch.ts';
-import { createEndpoints, type Planner } from './http/endpoints.ts';
+import type { Endpoint } from './http/endpoints.ts';
 import { createErrorHandler } from './http/error-handler.ts';
 import { createLocationRewrite, createPrepareForwarding } from './http/forwarding.ts';
 import { createHostCheck } from './http/host-check.ts';
@@ -29,7 +29,7 @@ export interface AppDeps
   readonly admit: Admit;
   readonly upstream: Forwarder;
   readonly passThrough: PassThrough;
-  readonly planner: Planner;
+  readonly endpoints: readonly Endpoint[];
   /** Whether what one caller asked for may be shown to another. */
   sharesSearches(): boolean;
   /** Resolves when requests of clients may be answered; undefined from then on. */
@@ -73,7 +73,7 @@ function dispatchOf(deps: AppDeps) {
       }),
     }),
     opening: deps.opening,
-    endpoints: createEndpoints(deps.planner),
+    endpoints: deps.endpoints,
     answerNatively: createNativeHandler({
       upstream,
       passThrough,

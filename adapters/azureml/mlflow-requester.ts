@@ -1,5 +1,6 @@
 import { BackendAnswer } from '../../src/plan/backend-answer.ts';
 import type { Requester, UpstreamRequest, UpstreamResponse } from '../../src/upstream/upstream-client.ts';
+import { createRun } from './create-run.ts';
 import { checkExperimentName } from './experiment-name.ts';
 import { logBatch } from './log-batch.ts';
 import { type HistoryRequest, readMetricHistory } from './metric-history.ts';
@@ -19,11 +20,34 @@ export const createMlflowRequester = (client: Requester): Requester => ({
     if (asked === 'POST experiments/create') checkExperimentName(nameIn(request));
     const history = asked === 'GET metrics/get-history' ? historyAskedFor(path) : undefined;
     if (history) return answerHistory(client, history, signal);
-    const answer =
-      asked === 'POST runs/log-batch' ? await logBatch(client, bodyOf(request), signal) : await client.request(request);
+    const answer = await (WAYS.get(asked) ?? askAsIs)(client, request);
     return asMlflow(path, answer);
   },
 });
+
+/** How requests are made that Azure does not take as MLflow does. */
+const WAYS: ReadonlyMap<string, (client: Requester, request: UpstreamRequest) => Promise<UpstreamResponse>> = new Map([
+  ['POST runs/log-batch', (client, request) => logBatch(client, bodyOf(request), request.signal)],
+  ['POST runs/create', (client, request) => createRun(client, request, bodyOf(request))],
+  ['GET registered-models/search', searchModels],
+  ['GET model-versions/search', searchModels],
+]);
+
+const askAsIs = (client: Requester, request: UpstreamRequest) => client.request(request);
+
+/** Without the term that MLflow's clients add and Azure refuses: it has no prompts that the rest could find. */
+function searchModels(client: Requester, request: UpstreamRequest): Promise<UpstreamResponse> {
+  const url = new URL(request.path, 'https://workspace');
+  const filter = url.searchParams.get('filter');
+  if (!filter?.endsWith(NO_PROMPTS)) return client.request(request);
+  const rest = filter.slice(0, -NO_PROMPTS.length);
+  if (rest === '') url.searchParams.delete('filter');
+  else if (rest.endsWith(' AND ')) url.searchParams.set('filter', rest.slice(0, -' AND '.length));
+  return client.request({ ...request, path: url.pathname + url.search });
+}
+
+/** As `add_prompt_filter_string` of MLflow's clients writes it (`mlflow/prompt/registry_utils.py`; Azure/azure-sdk-for-python#42155). */
+const NO_PROMPTS = "tag.`mlflow.prompt.is_prompt` != 'true'";
 
 const bodyOf = ({ body = '' }: UpstreamRequest) =>
   typeof body === 'string' ? body : Buffer.from(body).toString('utf8');

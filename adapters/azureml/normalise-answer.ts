@@ -44,8 +44,8 @@ const ANSWERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ],
 ]);
 
-/** @throws SyntaxError when it has no id */
-function experimentOf(experiment: Fields): JsonSource {
+/** An experiment as MLflow prints it. @throws SyntaxError when it has no id */
+export function experimentOf(experiment: Fields): JsonSource {
   const id = textOf(experiment.experiment_id);
   if (id === undefined) throw new SyntaxError('An experiment without an id.');
   return {

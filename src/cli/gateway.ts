@@ -11,7 +11,7 @@ import type { Secrets } from '../config/secrets.ts';
 import type { Dialect } from '../domain/dialect.ts';
 import type { OnBreakerChange } from '../faults/breaker.ts';
 import { AnonymousAccess } from '../http/anonymous-access.ts';
-import type { Planner } from '../http/endpoints.ts';
+import { createEndpoints, type Planner } from '../http/endpoints.ts';
 import { createGet } from '../http/get-from-backend.ts';
 import { PRIVATE, type Sharing } from '../http/native.ts';
 import { createPassThrough } from '../http/pass-through.ts';
@@ -161,7 +161,7 @@ export async function createGateway(
     admit: admission.admit,
     upstream: forCallers,
     passThrough,
-    planner,
+    endpoints: createEndpoints(planner),
     cachedRead: cache.read,
     scopedRead: scoped.read,
     expect(effect) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, hasUpstream } from '../config/schema.ts';
+import { type Config, hasUpstream, isAzure } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { belowPrefix } from '../http/below-prefix.ts';
 import { createHttpServer } from '../http/http-server.ts';
@@ -32,6 +32,8 @@ export async function serve(config: Config, secrets: Secrets, logger: Logger, wo
 
 /** Each kind is loaded only where it runs: the clients of Elasticsearch and Redis take tens of megabytes. */
 async function open(config: Config, secrets: Secrets, logger: Logger, worker: Worker | undefined): Promise<Gateway> {
+  if (hasUpstream(config) && isAzure(config))
+    return (await import('./azure-gateway.ts')).createAzureGateway(config, secrets, logger, worker);
   if (hasUpstream(config)) return (await import('./gateway.ts')).createGateway(config, secrets, logger, worker);
   return (await import('./embedded-gateway.ts')).createEmbeddedGateway(config, logger);
 }

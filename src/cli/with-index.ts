@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { createRunReader } from '../../adapters/mlflow/index.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { type Config, hasUpstream, type UpstreamConfig } from '../config/schema.ts';
+import { type Config, hasUpstream, isAzure, type UpstreamConfig } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { NEVER_USED } from '../indexing/backfill-command.ts';
 import type { RunReader } from '../plan/run-reader.ts';
@@ -34,6 +34,10 @@ export async function withIndex(
   work: (opened: Opened) => Promise<number>,
 ): Promise<number> {
   if (!hasUpstream(config)) throw new ConfigError([{ path: 'upstream.url', message: 'missing: the MLflow server' }]);
+  if (isAzure(config))
+    throw new ConfigError([
+      { path: 'upstream.url', message: 'is a workspace of Azure Machine Learning: it has no index' },
+    ]);
   const index = openRunsIndex(config, secrets);
   if (!index) throw new ConfigError([{ path: 'index.store', message: 'is none: there is no index' }]);
   const upstream = new UpstreamClient(config.upstream);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readGroups, readUsers } from '../auth/read-users.ts';
+import { AZURE_CONTRADICTIONS } from './azure-contradictions.ts';
 import type { Command } from './command.ts';
 import type { Contradiction, Given } from './contradiction.ts';
 import { complain, type Layers, valueAt } from './layers.ts';
@@ -153,6 +154,7 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     message: 'cannot be read',
   })),
   ...REDIS_CONTRADICTIONS,
+  ...AZURE_CONTRADICTIONS,
 ];
 
 const isGiven = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);

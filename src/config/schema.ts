@@ -3,6 +3,7 @@ import { Cache } from './sections/cache.ts';
 import { Access, Auth } from './sections/callers.ts';
 import { Feed } from './sections/feed.ts';
 import { Listen } from './sections/listen.ts';
+import { Search } from './sections/search.ts';
 import { Data, Elasticsearch, Index, Redis } from './sections/stores.ts';
 import { Permissions, Upstream } from './sections/upstream.ts';
 
@@ -21,6 +22,7 @@ export const ConfigSchema = z.strictObject({
   redis: Redis.prefault({}),
   cache: Cache.prefault({}),
   feed: Feed.prefault({}),
+  search: Search.prefault({}),
   workers: z
     .int()
     .min(1)
@@ -42,3 +44,6 @@ export type Config = z.infer<typeof ConfigSchema>;
 export type UpstreamConfig = Config & { readonly upstream: { readonly url: string } };
 
 export const hasUpstream = (config: Config): config is UpstreamConfig => config.upstream.url !== undefined;
+
+/** Whether what stands behind the gateway is a workspace of Azure Machine Learning. */
+export const isAzure = ({ upstream }: UpstreamConfig): boolean => upstream.url.startsWith('azureml:');

@@ -8,6 +8,8 @@ export interface Secrets {
   readonly upstreamPassword: string | undefined;
   readonly upstreamToken: string | undefined;
   readonly redisSentinelPassword: string | undefined;
+  readonly azureClientSecret: string | undefined;
+  readonly azureCertificatePassword: string | undefined;
 }
 
 const PATHS = [
@@ -17,6 +19,8 @@ const PATHS = [
   'upstream.passwordEnv',
   'upstream.tokenEnv',
   'redis.sentinelPasswordEnv',
+  'upstream.azure.clientSecretEnv',
+  'upstream.azure.certificatePasswordEnv',
 ] as const;
 
 /** The variables that hold secrets, whatever their names. */
@@ -38,5 +42,7 @@ export function readSecrets(layers: Layers, env: Readonly<Record<string, string 
     upstreamPassword: read('upstream.passwordEnv'),
     upstreamToken: read('upstream.tokenEnv'),
     redisSentinelPassword: read('redis.sentinelPasswordEnv'),
+    azureClientSecret: read('upstream.azure.clientSecretEnv'),
+    azureCertificatePassword: read('upstream.azure.certificatePasswordEnv'),
   };
 }

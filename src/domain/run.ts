@@ -26,7 +26,8 @@ export interface Run {
 
 /** An experiment as filters and orderings see it. Times are milliseconds since 1970. */
 export interface Experiment {
-  readonly experimentId: bigint;
+  /** A number where MLflow gave it, since it is ordered as one. */
+  readonly experimentId: bigint | string;
   readonly name: string;
   readonly lifecycleStage: 'active' | 'deleted';
   readonly creationTime: bigint | undefined;

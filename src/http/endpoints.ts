@@ -27,6 +27,15 @@ export interface Declined {
   readonly filter?: string;
 }
 
+/** How a backend spells the ids that it gives; requests with others are left to it. */
+export interface IdForms {
+  readonly experiment: RegExp;
+  readonly run: RegExp;
+}
+
+/** Numbers short of 64 bits, where databases begin to differ; and what Python prints of a UUID. */
+export const MLFLOW_IDS: IdForms = { experiment: /^(0|[1-9]\d{0,17})$/, run: /^[0-9a-f]{32}$/ };
+
 export interface Endpoint {
   /** Below the prefix: `runs/search`. */
   readonly name: string;
@@ -39,9 +48,6 @@ export interface Endpoint {
 
 // Text that every reader reads alike: databases and readers differ on NUL and on lone surrogates.
 const Text = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'));
-/** Short of 64 bits, where databases begin to differ. */
-const ExperimentId = z.string().regex(/^(0|[1-9]\d{0,17})$/);
-const RunId = z.string().regex(/^[0-9a-f]{32}$/);
 const MaxResults = z.int().min(1).max(50_000);
 
 const VIEWS: Readonly<Record<string, View>> = { ACTIVE_ONLY: 'active', DELETED_ONLY: 'deleted', ALL: 'all' };
@@ -51,15 +57,6 @@ const ViewType = z
   .transform((name) => VIEWS[name] as View);
 
 // Null, other spellings and wrong types mean something to MLflow (they end its reading of the message): not here.
-const RunSearchRequest = z.strictObject({
-  experiment_ids: z.array(ExperimentId).default([]),
-  filter: Text.default(''),
-  run_view_type: ViewType,
-  max_results: MaxResults.default(1_000),
-  order_by: z.array(Text).default([]),
-  page_token: Text.default(''),
-});
-
 const ExperimentSearchRequest = z.strictObject({
   filter: Text.default(''),
   order_by: z.array(Text).default([]),
@@ -73,37 +70,51 @@ const ExperimentSearchRequest = z.strictObject({
 const isOneRun = (request: { readonly run_id: string; readonly run_uuid?: string | undefined }) =>
   request.run_uuid === undefined || request.run_uuid === request.run_id;
 
-const RunRequest = z.strictObject({ run_id: RunId, run_uuid: RunId.optional() }).refine(isOneRun);
-
 /** Values of metrics that are read whole, what the Python client asks for at once; longer answers are streamed. */
 const MAX_VALUES = 25_000;
-
-const MetricHistoryRequest = z
-  .strictObject({
-    run_id: RunId,
-    run_uuid: RunId.optional(),
-    metric_key: Text.min(1),
-    max_results: z.int().min(1).max(MAX_VALUES),
-    page_token: Text.optional(),
-  })
-  .refine(isOneRun);
 
 /** Far from where a database or JavaScript would round it. */
 const Step = z.string().regex(/^(0|-?[1-9]\d{0,14})$/);
 
-const SampledHistoriesRequest = z
-  .strictObject({
-    run_ids: z.array(RunId).min(1),
-    metric_key: Text.min(1),
-    start_step: Step.optional(),
-    end_step: Step.optional(),
-    max_results: z.int().min(1),
-  })
-  .refine(({ run_ids, max_results }) => run_ids.length * max_results <= MAX_VALUES);
+function requestsWith(ids: IdForms) {
+  const ExperimentId = z.string().regex(ids.experiment);
+  const RunId = z.string().regex(ids.run);
+  const oneRun = { run_id: RunId, run_uuid: RunId.optional() };
+  return {
+    Experiment: z.strictObject({ experiment_id: ExperimentId }),
+    Run: z.strictObject(oneRun).refine(isOneRun),
+    RunSearch: z.strictObject({
+      experiment_ids: z.array(ExperimentId).default([]),
+      filter: Text.default(''),
+      run_view_type: ViewType,
+      max_results: MaxResults.default(1_000),
+      order_by: z.array(Text).default([]),
+      page_token: Text.default(''),
+    }),
+    MetricHistory: z
+      .strictObject({
+        ...oneRun,
+        metric_key: Text.min(1),
+        max_results: z.int().min(1).max(MAX_VALUES),
+        page_token: Text.optional(),
+      })
+      .refine(isOneRun),
+    SampledHistories: z
+      .strictObject({
+        run_ids: z.array(RunId).min(1),
+        metric_key: Text.min(1),
+        start_step: Step.optional(),
+        end_step: Step.optional(),
+        max_results: z.int().min(1),
+      })
+      .refine(({ run_ids, max_results }) => run_ids.length * max_results <= MAX_VALUES),
+  };
+}
 
-export function createEndpoints(planner: Planner): Endpoint[] {
+export function createEndpoints(planner: Planner, ids = MLFLOW_IDS): Endpoint[] {
+  const requests = requestsWith(ids);
   return [
-    endpoint('runs/search', ['POST'], RunSearchRequest, (request, consistency) =>
+    endpoint('runs/search', ['POST'], requests.RunSearch, (request, consistency) =>
       planner.runSearch({
         experimentIds: request.experiment_ids,
         filter: request.filter,
@@ -123,14 +134,12 @@ export function createEndpoints(planner: Planner): Endpoint[] {
         pageToken: request.page_token,
       }),
     ),
-    endpoint('runs/get', ['GET'], RunRequest, ({ run_id }) => planner.run(run_id)),
-    endpoint('experiments/get', ['GET'], z.strictObject({ experiment_id: ExperimentId }), ({ experiment_id }) =>
-      planner.experiment(experiment_id),
-    ),
+    endpoint('runs/get', ['GET'], requests.Run, ({ run_id }) => planner.run(run_id)),
+    endpoint('experiments/get', ['GET'], requests.Experiment, ({ experiment_id }) => planner.experiment(experiment_id)),
     endpoint('experiments/get-by-name', ['GET'], z.strictObject({ experiment_name: Text.min(1) }), (request) =>
       planner.experimentByName(request.experiment_name),
     ),
-    endpoint('metrics/get-history', ['GET'], MetricHistoryRequest, (request) =>
+    endpoint('metrics/get-history', ['GET'], requests.MetricHistory, (request) =>
       planner.metricHistory({
         runId: request.run_id,
         metricKey: request.metric_key,
@@ -138,7 +147,7 @@ export function createEndpoints(planner: Planner): Endpoint[] {
         pageToken: request.page_token,
       }),
     ),
-    endpoint('metrics/get-history-bulk-interval', ['GET'], SampledHistoriesRequest, (request) =>
+    endpoint('metrics/get-history-bulk-interval', ['GET'], requests.SampledHistories, (request) =>
       planner.sampledHistories({
         runIds: request.run_ids,
         metricKey: request.metric_key,

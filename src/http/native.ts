@@ -6,6 +6,7 @@ import type { ScopedRead } from '../permissions/scoped-read.ts';
 import { BackendAnswer } from '../plan/backend-answer.ts';
 import type { BackendCaller } from '../plan/backend-caller.ts';
 import type { Consistency, PlannedRead } from '../plan/read.ts';
+import { BudgetExceeded } from '../plan/scan-budget.ts';
 import type { Forwarder } from '../upstream/upstream-client.ts';
 import { askAs } from './ask-as.ts';
 import { announcedLength, readBody } from './body.ts';
@@ -179,8 +180,9 @@ const REFUSED = { kind: 'refused' } as const;
 const UNTOLD = { kind: 'permission' } as const;
 const FAILED = { kind: 'failed' } as const;
 
-/** Asking the backend again would only double the wait. */
+/** Asking the backend again would only double the wait, or give less than was asked for. */
 function isHopeless(error: unknown): boolean {
+  if (error instanceof BudgetExceeded) return true;
   return error instanceof GatewayError && ['TEMPORARILY_UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code);
 }
 

@@ -34,7 +34,7 @@ export interface CompleteRequest {
 /** A scan whose rows are filtered and in order, whatever its source can do. */
 export interface CompleteScan {
   describe(): unknown;
-  /** @throws GatewayError `INVALID_PARAMETER_VALUE` beyond the budget, and what the source's fetch throws. */
+  /** @throws BudgetExceeded, and what the source's fetch throws. */
   fetch(
     request: CompleteRequest,
     signal: AbortSignal,

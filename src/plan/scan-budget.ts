@@ -1,4 +1,4 @@
-import { invalidParameter } from '../errors/gateway-error.ts';
+import { GatewayError } from '../errors/gateway-error.ts';
 import { conjunctionOf, conjunctsOf } from '../query/ast.ts';
 import { printFilter } from '../query/print.ts';
 import type { RunQuery } from '../query/run-query.ts';
@@ -14,6 +14,15 @@ export interface ScanBudget {
   readonly maxCharacters: number;
 }
 
+/** A search that costs more than it may. Nobody else can be asked instead. */
+export class BudgetExceeded extends GatewayError {
+  override readonly name = 'BudgetExceeded';
+
+  constructor(message: string) {
+    super('INVALID_PARAMETER_VALUE', message);
+  }
+}
+
 /** What was spent on a page. Whoever goes beyond the budget is told what made the search dear, and what to change. */
 export class Spending {
   readonly #budget: ScanBudget;
@@ -27,7 +36,7 @@ export class Spending {
     this.#explain = explain;
   }
 
-  /** A page of the source was read. @throws GatewayError `INVALID_PARAMETER_VALUE` beyond the budget. */
+  /** A page of the source was read. @throws BudgetExceeded */
   read(runs: number): void {
     const { maxRuns, maxMs } = this.#budget;
     // One that gives nothing has cost a question as well.
@@ -36,7 +45,7 @@ export class Spending {
     if (performance.now() - this.#begun > maxMs) this.#refuse(`would take longer than ${maxMs} ms`, 'maxMs');
   }
 
-  /** So much is held. @throws GatewayError `INVALID_PARAMETER_VALUE` beyond the budget. */
+  /** So much is held. @throws BudgetExceeded */
   hold(characters: number): void {
     const { maxCharacters } = this.#budget;
     if (characters > maxCharacters) this.#refuse(`would hold more than ${maxCharacters} characters`, 'maxCharacters');
@@ -44,7 +53,7 @@ export class Spending {
 
   #refuse(what: string, setting: keyof ScanBudget): never {
     const change = `Search fewer experiments, add a term that leaves fewer runs, or raise search.budget.${setting}.`;
-    throw invalidParameter(`This search ${what}. ${this.#explain()} ${change}`);
+    throw new BudgetExceeded(`This search ${what}. ${this.#explain()} ${change}`);
   }
 }
 

@@ -2,6 +2,11 @@ import { z } from 'zod';
 import { urlsIn } from '../urls-in.ts';
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'not an http:// or https:// URL' });
+/** An MLflow server, or a workspace of Azure Machine Learning by the URI that it names. */
+export const trackingUrl = z.url({
+  protocol: /^(?:https?|azureml)$/,
+  error: 'not an http://, https:// or azureml:// URL',
+});
 export const severalHttpUrls = z
   .string()
   .refine(

@@ -1,11 +1,40 @@
 import { z } from 'zod';
-import { httpUrl, milliseconds } from './scalars.ts';
+import { milliseconds, trackingUrl } from './scalars.ts';
+
+const Azure = z.strictObject({
+  cloud: z
+    .enum(['auto', 'public', 'us-government', 'china'])
+    .default('auto')
+    .describe('Where an Azure Machine Learning workspace is; auto tells it by the host'),
+  credential: z
+    .enum(['default', 'service-principal', 'managed-identity', 'workload-identity', 'cli', 'token'])
+    .default('default')
+    .describe('Who the gateway is there; default is whichever of the others the surroundings offer'),
+  tenantId: z.string().min(1).optional().describe('Directory (tenant) of the identity'),
+  clientId: z.string().min(1).optional().describe('Application (client) id of the identity'),
+  clientSecretEnv: z
+    .string()
+    .optional()
+    .describe('Name of the environment variable that holds the secret of a service principal'),
+  certificateFile: z
+    .string()
+    .optional()
+    .describe('PEM file with certificate and key of a service principal, instead of a secret'),
+  certificatePasswordEnv: z
+    .string()
+    .optional()
+    .describe('Name of the environment variable that holds the password of that file'),
+  tokenFile: z
+    .string()
+    .optional()
+    .describe('File with the token of a workload identity; without it, the one that Azure names in the pod'),
+});
 
 export const Upstream = z.strictObject({
-  url: httpUrl
+  url: trackingUrl
     .optional()
     .describe(
-      'The MLflow server; a path in it is put before every request path. Without it the gateway keeps runs itself',
+      'The MLflow server; a path in it is put before every request path. Or an Azure Machine Learning workspace: azureml://…. Without it the gateway keeps runs itself',
     ),
   username: z
     .string()
@@ -29,6 +58,7 @@ export const Upstream = z.strictObject({
     .default(120_000)
     .describe('Silence of the MLflow server after which a request gets 504, in ms'),
   connections: z.int().positive().default(64).describe('Connections kept for searches and writes at most'),
+  azure: Azure.prefault({}),
 });
 
 export const Permissions = z.strictObject({

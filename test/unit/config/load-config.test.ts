@@ -30,6 +30,9 @@ function problemsOf(argv: readonly string[], env: Record<string, string> = {}): 
   return [];
 }
 
+const AZURE =
+  'azureml://eastus2.api.azureml.ms/mlflow/v1.0/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w';
+
 describe('loadConfig', () => {
   it('takes an upstream', () => {
     const { config } = load(UPSTREAM);
@@ -117,6 +120,26 @@ describe('loadConfig', () => {
     { yaml: 'upstream: { url: "http://mlflow?x=1" }', problem: /^upstream.url: must not have a query/ },
     { yaml: 'elasticsearch: { url: "http://a:9200,b:9200" }', problem: /^elasticsearch.url: not an http/ },
     { yaml: 'upstream: { url: "mlflow:5000" }', problem: /^upstream.url: not an http/ },
+    { yaml: 'upstream: { azure: { cloud: china } }', problem: /^upstream.azure.cloud: is of an Azure/ },
+    ...[
+      [{}, /^auth.mode: passthrough is for an MLflow server/],
+      [{ auth: { mode: 'none' } }, /^access.write: missing: in mode none/],
+      [{ index: { store: 'sqlite' } }, /^index.store: runs of an Azure .* are not indexed/],
+      [{ elasticsearch: { url: 'http://e' } }, /^elasticsearch.url: runs of an Azure .* are not indexed/],
+    ].map(([more, problem]) => ({
+      yaml: JSON.stringify({ upstream: { url: AZURE }, ...more }),
+      problem: problem as RegExp,
+    })),
+    ...[
+      [{ clientSecretEnv: 'S' }, /^upstream.azure.clientSecretEnv: is of another credential: .* service-principal/],
+      [{ tokenFile: 'f' }, /^upstream.azure.tokenFile: is of another credential: .* workload-identity/],
+      [{ credential: 'service-principal', clientId: 'c' }, /^upstream.azure.credential: service-principal needs/],
+      [{ credential: 'token' }, /^upstream.azure.credential: token and upstream.tokenEnv/],
+      [{ clientSecretEnv: 'NOT_SET' }, /^upstream.azure.clientSecretEnv: the variable NOT_SET is not set/],
+    ].map(([azure, problem]) => ({
+      yaml: JSON.stringify({ upstream: { url: AZURE, azure } }),
+      problem: problem as RegExp,
+    })),
     { yaml: '- a', problem: /not a mapping/ },
     { yaml: 'listen: {port: 1}\nlisten: {port: 2}', problem: /Map keys must be unique at line 2/ },
   ])('refuses $yaml', ({ yaml, problem }) => {

@@ -95,3 +95,69 @@ describe('a history', () => {
     });
   });
 });
+
+describe('a search for models', () => {
+  const NO_PROMPTS = "tag.`mlflow.prompt.is_prompt` != 'true'";
+
+  it.each([
+    [NO_PROMPTS, null],
+    [`name = 'm' AND ${NO_PROMPTS}`, "name = 'm'"],
+    ["name = 'm'", "name = 'm'"],
+    [`${NO_PROMPTS} AND name = 'm'`, `${NO_PROMPTS} AND name = 'm'`],
+    [`name = 'm' OR ${NO_PROMPTS}`, `name = 'm' OR ${NO_PROMPTS}`],
+    [`name = 'x${NO_PROMPTS}`, `name = 'x${NO_PROMPTS}`],
+  ])('for %j asks Azure for %j', async (filter, asked) => {
+    for (const endpoint of ['registered-models/search', 'model-versions/search']) {
+      const { ask, seen } = setUp('{}');
+      await ask('GET', `${endpoint}?${new URLSearchParams({ filter, max_results: '5' })}`);
+      const { searchParams } = new URL(seen[0]?.path ?? '', 'http://azure');
+      expect([searchParams.get('filter'), searchParams.get('max_results')]).toEqual([asked, '5']);
+    }
+  });
+});
+
+describe('the creation of a run', () => {
+  const SOURCE = [
+    { key: 'mlflow.source.name', value: 'train.py' },
+    { key: 'mlflow.source.type', value: 'LOCAL' },
+  ];
+
+  it('sets the tags again that Azure dropped, and no others', async () => {
+    const { ask, seen } = setUp(
+      '{"run":{"info":{"run_id":"a","start_time":9223372036854775807},"data":{"tags":[{"key":"mlflow.source.type","value":"LOCAL"}]}}}',
+    );
+    const tags = [...SOURCE, { key: 'other', value: 'lost' }];
+    const { text } = await ask('POST', 'runs/create', JSON.stringify({ experiment_id: 'e', tags }));
+    expect(seen.slice(1).map(({ path, body }) => [path, JSON.parse(String(body))])).toEqual([
+      [`${API}/runs/set-tag`, { run_id: 'a', ...SOURCE[0] }],
+    ]);
+    expect(text).toContain('"start_time":9223372036854775807');
+    expect(JSON.parse(text).run.data.tags).toEqual([SOURCE[1], SOURCE[0]]);
+  });
+
+  it.each([
+    ['an error', '{"error_code":"BAD_REQUEST"}', 400],
+    ['something else', '{"run":7}', 200],
+    ['a run without an id', '{"run":{"info":{}}}', 200],
+  ])('that is answered by %s is left at that', async (_what, answer, status) => {
+    const { ask, seen } = setUp(answer, { status });
+    expect(await ask('POST', 'runs/create', JSON.stringify({ tags: SOURCE }))).toMatchObject({ status, text: answer });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('stands when a tag cannot be set', async () => {
+    const client: Requester = {
+      async request({ path }) {
+        if (path.endsWith('set-tag')) throw new Error('Away.');
+        return {
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: Buffer.from('{"run":{"info":{"run_id":"a"}}}'),
+        };
+      },
+    };
+    const body = JSON.stringify({ tags: SOURCE });
+    const answer = await createMlflowRequester(client).request({ method: 'POST', path: `${API}/runs/create`, body });
+    expect(JSON.parse(answer.body.toString()).run.info.run_id).toBe('a');
+  });
+});
