@@ -7,6 +7,8 @@ import type { Endpoint } from './http/endpoints.ts';
 import { createErrorHandler } from './http/error-handler.ts';
 import { createLocationRewrite, createPrepareForwarding } from './http/forwarding.ts';
 import { createHostCheck } from './http/host-check.ts';
+import { createLegacyHandler } from './http/legacy/handler.ts';
+import { createFindLegacy } from './http/legacy/legacy-requests.ts';
 import type { ListenRules } from './http/listen-rules.ts';
 import type { MarkedResponse } from './http/marks.ts';
 import { createNativeHandler, type NativeDeps } from './http/native.ts';
@@ -56,9 +58,28 @@ export function createApp(deps: AppDeps): Express {
 }
 
 function dispatchOf(deps: AppDeps) {
-  const { upstream, passThrough, listen, metrics, logger } = deps;
+  const { upstream, passThrough, endpoints, listen, metrics, logger } = deps;
   const unparsed = new UnparsedSearches();
   const memory = new BodyMemory(listen.bodyMemoryBytes);
+  const headersFor = createNativeHeaders(listen);
+  const compress = createCompress(listen.compressFromBytes);
+  const natives = createNativeHandler({
+    upstream,
+    passThrough,
+    headersFor,
+    compress,
+    cachedRead: deps.cachedRead,
+    memory,
+    scopedRead: deps.scopedRead,
+    sharing: deps.sharing,
+    cacheControl: deps.cacheControl,
+    onHandOn(kind, { name }, declined) {
+      metrics.handedOn(name, kind);
+      const { filter, detail = '' } = declined ?? {};
+      if (filter !== undefined) unparsed.add(name, filter, detail);
+    },
+    onFailure: (err, { name }) => logger.error({ err, endpoint: name }, 'the MLflow server answers for us: we failed'),
+  });
   return createDispatch({
     isAllowedHost: createHostCheck(listen.allowedHosts),
     admit: deps.admit,
@@ -73,25 +94,10 @@ function dispatchOf(deps: AppDeps) {
       }),
     }),
     opening: deps.opening,
-    endpoints: deps.endpoints,
-    answerNatively: createNativeHandler({
-      upstream,
-      passThrough,
-      headersFor: createNativeHeaders(listen),
-      compress: createCompress(listen.compressFromBytes),
-      cachedRead: deps.cachedRead,
-      memory,
-      scopedRead: deps.scopedRead,
-      sharing: deps.sharing,
-      cacheControl: deps.cacheControl,
-      onHandOn(kind, { name }, declined) {
-        metrics.handedOn(name, kind);
-        const { filter, detail = '' } = declined ?? {};
-        if (filter !== undefined) unparsed.add(name, filter, detail);
-      },
-      onFailure: (err, { name }) =>
-        logger.error({ err, endpoint: name }, 'the MLflow server answers for us: we failed'),
-    }),
+    endpoints,
+    answerNatively: natives.answer,
+    findLegacy: createFindLegacy(listen.legacyRequests),
+    answerLegacy: createLegacyHandler({ endpoints, ask: natives.ask, headersFor, compress, memory }),
     write: createWriteHandler({
       upstream,
       passThrough,

@@ -4,8 +4,10 @@ import type { Admit } from './admission.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { PrepareForwarding } from './forwarding.ts';
 import { refuseHost } from './host-check.ts';
+import type { LegacyHandler } from './legacy/handler.ts';
+import type { createFindLegacy } from './legacy/legacy-requests.ts';
 import type { MarkedResponse } from './marks.ts';
-import type { createNativeHandler } from './native.ts';
+import type { NativeHandler } from './native.ts';
 import { EXEMPT_FROM_HOST_CHECK, type OwnRoutes } from './own-routes.ts';
 import type { PassThrough } from './pass-through.ts';
 import { API_PREFIXES, pathOf, withoutPreview } from './paths.ts';
@@ -22,7 +24,9 @@ export interface DispatchDeps {
   /** Resolves when other requests may be answered; undefined from then on. */
   opening(): Promise<unknown> | undefined;
   readonly endpoints: readonly Endpoint[];
-  readonly answerNatively: ReturnType<typeof createNativeHandler>;
+  readonly answerNatively: NativeHandler['answer'];
+  readonly findLegacy: ReturnType<typeof createFindLegacy>;
+  readonly answerLegacy: LegacyHandler;
   readonly write: ReturnType<typeof createWriteHandler>;
   readonly passThrough: PassThrough;
 }
@@ -37,6 +41,8 @@ export function createDispatch({
   opening,
   endpoints,
   answerNatively,
+  findLegacy,
+  answerLegacy,
   write,
   passThrough,
 }: DispatchDeps) {
@@ -49,6 +55,12 @@ export function createDispatch({
     const path = pathOf(req.url);
     // In the words of MLflow for an artifact's path.
     if (!staysBelow(path)) throw invalidParameter('Invalid path');
+    const old = findLegacy(req.method, path, req.url !== target);
+    return old ? answerLegacy(old, req, res, answerToday) : answerToday(req, res);
+  }
+
+  function answerToday(req: IncomingMessage, res: MarkedResponse): Promise<void> | void {
+    const path = pathOf(req.url ?? '/');
     const endpoint = natives.get(`${req.method} ${path}`);
     if (endpoint) return answerNatively(endpoint, req, res);
     const kind = writeKind(req.method ?? 'GET', path);

@@ -1,3 +1,5 @@
+import type { LegacyPlaces } from './legacy/legacy-requests.ts';
+
 /** Whom the gateway answers, and how. */
 export interface ListenRules {
   /** Below which everything is served, such as `/mlflow`; empty for none. */
@@ -10,4 +12,5 @@ export interface ListenRules {
   readonly bodyMemoryBytes: number;
   /** Answers in JSON from so many bytes on are compressed for clients that ask for it; 0 for none. */
   readonly compressFromBytes: number;
+  readonly legacyRequests: LegacyPlaces;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { CacheDemand, CachedAnswer, CachedRead } from '../cache/cached-read.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { backendCallerOf } from '../permissions/backend-caller-of.ts';
@@ -7,13 +7,14 @@ import { BackendAnswer } from '../plan/backend-answer.ts';
 import type { BackendCaller } from '../plan/backend-caller.ts';
 import type { Consistency, PlannedRead } from '../plan/read.ts';
 import { BudgetExceeded } from '../plan/scan-budget.ts';
-import type { Forwarder } from '../upstream/upstream-client.ts';
+import type { Forwarder, UpstreamResponse } from '../upstream/upstream-client.ts';
 import { askAs } from './ask-as.ts';
 import { announcedLength, readBody } from './body.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { cacheDemandOf } from './cache-demand.ts';
 import type { createCompress } from './compress.ts';
 import type { Declined, Endpoint } from './endpoints.ts';
+import { hangUpSignal } from './hang-up-signal.ts';
 import type { MarkedResponse } from './marks.ts';
 import type { createNativeHeaders } from './native-headers.ts';
 import type { PassThrough } from './pass-through.ts';
@@ -59,10 +60,10 @@ export function createNativeHandler(deps: NativeDeps) {
   const plan = rememberPlans();
 
   /** `body` is what was read of the request; without one it is streamed. */
-  async function handOn(req: IncomingMessage, res: MarkedResponse, body?: Buffer): Promise<void> {
+  async function handOn(req: IncomingMessage, res: MarkedResponse, signal: AbortSignal, body?: Buffer): Promise<void> {
     mark(res);
     if (!body) return passThrough.stream(req, res);
-    await relayStream(await upstream.open(originalOf(req, body, signalOf(res))), res);
+    await relayStream(await upstream.open(originalOf(req, body, signal)), res);
   }
 
   function obstacleOf(
@@ -119,35 +120,69 @@ export function createNativeHandler(deps: NativeDeps) {
     }
   }
 
-  async function answer(endpoint: Endpoint, req: IncomingMessage, res: MarkedResponse): Promise<void> {
+  async function attempt(
+    endpoint: Endpoint,
+    req: IncomingMessage,
+    res: MarkedResponse,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
     const caller = deps.sharing() === 'named' ? backendCallerOf(req.headers) : undefined;
     const obstacle = obstacleOf(req, res, caller);
     if (obstacle) {
       onHandOn(obstacle, endpoint);
-      return handOn(req, res);
+      return { caller };
     }
     const body = req.method === 'POST' ? await readBody(req) : undefined;
-    const ours = await answerOf(endpoint, { req, body, signal: signalOf(res) }, caller);
-    if ('status' in ours) {
-      const { body: bytes, encoding } = await compress(ours.body, req);
-      const headers = { ...headersFor(req.headers.origin), ...headersOf(ours), ...encoding };
-      res.locals.source = headers['x-gateway-source'];
-      res.locals.cache = ours.cache;
-      return sendUnlessKnown({ headers, body: bytes, cacheControl: caller ? PRIVATE : cacheControl }, req, res);
-    }
+    const ours = await answerOf(endpoint, { req, body, signal }, caller);
+    if ('status' in ours) return { caller, ours };
     onHandOn(ours.kind, endpoint, ours);
-    return handOn(req, res, body);
+    return { caller, body };
   }
 
-  return async (endpoint: Endpoint, req: IncomingMessage, res: MarkedResponse): Promise<void> => {
-    res.locals.route = endpoint.name;
-    try {
-      await answer(endpoint, req, res);
-    } catch (error) {
-      mark(res);
-      throw error;
-    }
+  async function answer(endpoint: Endpoint, req: IncomingMessage, res: MarkedResponse): Promise<void> {
+    const signal = hangUpSignal(res);
+    const { caller, ours, body: read } = await attempt(endpoint, req, res, signal);
+    if (!ours) return handOn(req, res, signal, read);
+    const { body, encoding } = await compress(ours.body, req);
+    const headers = { ...headersFor(req.headers.origin), ...headersOf(ours), ...encoding };
+    res.locals.source = headers['x-gateway-source'];
+    res.locals.cache = ours.cache;
+    return sendUnlessKnown({ headers, body, cacheControl: caller ? PRIVATE : cacheControl }, req, res);
+  }
+
+  return {
+    async answer(endpoint: Endpoint, req: IncomingMessage, res: MarkedResponse): Promise<void> {
+      res.locals.route = endpoint.name;
+      try {
+        await answer(endpoint, req, res);
+      } catch (error) {
+        mark(res);
+        throw error;
+      }
+    },
+
+    /** The same answer as a whole, be it ours or the backend's, for who makes another of it. @throws GatewayError */
+    async ask(
+      endpoint: Endpoint,
+      req: IncomingMessage,
+      res: MarkedResponse,
+      signal: AbortSignal,
+    ): Promise<UpstreamResponse> {
+      const { ours, body: read } = await attempt(endpoint, req, res, signal);
+      if (ours) return { status: ours.status, headers: headersOf(ours), body: ours.body };
+      const body = read ?? (req.method === 'POST' ? await readBody(req) : Buffer.alloc(0));
+      return upstream.request(originalOf(req, body, signal));
+    },
   };
+}
+
+export type NativeHandler = ReturnType<typeof createNativeHandler>;
+
+/** What we made of a request: our own answer, or what was read of its body for the backend. */
+interface Attempt {
+  readonly caller: BackendCaller | undefined;
+  readonly ours?: CachedAnswer;
+  readonly body?: Buffer | undefined;
 }
 
 /** Says on an answer that is not ours whose it is. */
@@ -219,13 +254,4 @@ function isReadable(req: IncomingMessage): boolean {
   const { 'content-type': type, 'content-encoding': encoding } = req.headers;
   const isJson = type?.split(';', 1)[0] === 'application/json' && encoding === undefined;
   return isJson && length !== undefined && length <= MAX_BODY;
-}
-
-/** Aborts when the caller hangs up before the answer is out. */
-function signalOf(res: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  res.on('close', () => {
-    if (!res.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

@@ -61,6 +61,12 @@ export const Listen = z.strictObject({
   compressFromBytes: bytes
     .default(0)
     .describe('Answers in JSON from so many bytes on are compressed for clients that ask for it; 0: none'),
+  legacyRequests: z
+    .enum(['preview', 'everywhere', 'off'])
+    .default('preview')
+    .describe(
+      "Where requests of MLflow's old REST documentation are understood: below /api/2.0/preview/mlflow alone, everywhere (below /api/2.0/mlflow too), or off",
+    ),
   drainTimeoutMs: milliseconds
     .default(10_000)
     .describe('How long a stopping gateway waits for running requests, in ms'),

@@ -7,7 +7,10 @@ import type { Admit } from '../admission.ts';
 import { bodyUpTo } from '../body.ts';
 import { createCompress } from '../compress.ts';
 import { createErrorHandler } from '../error-handler.ts';
+import { hangUpSignal } from '../hang-up-signal.ts';
 import { createHostCheck, refuseHost } from '../host-check.ts';
+import { createFindLegacy } from '../legacy/legacy-requests.ts';
+import { fieldsOfQuery } from '../legacy/read-fields.ts';
 import type { ListenRules } from '../listen-rules.ts';
 import type { MarkedResponse } from '../marks.ts';
 import { createNativeHeaders } from '../native-headers.ts';
@@ -18,6 +21,7 @@ import type { ArtifactRoutes } from './artifacts.ts';
 import type { EmbeddedAnswer } from './exchange.ts';
 import type { EmbeddedApi } from './handler.ts';
 import { htmlPage } from './html-page.ts';
+import { answerLegacy } from './legacy-api.ts';
 import { fixedAnswer } from './server-info.ts';
 
 export interface EmbeddedAppDeps {
@@ -44,6 +48,7 @@ export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
   const isAllowedHost = createHostCheck(deps.listen.allowedHosts);
   const headersFor = createNativeHeaders(deps.listen);
   const compress = createCompress(deps.listen.compressFromBytes);
+  const findLegacy = createFindLegacy(deps.listen.legacyRequests);
 
   async function answer(req: IncomingMessage, res: MarkedResponse): Promise<void> {
     const path = pathOf(req.url ?? '/');
@@ -60,11 +65,22 @@ export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
     // MLflow's protection against pages of other origins (`mlflow/server/fastapi_security.py`).
     if (!headers && isWrite(req, path)) return send(CROSS_ORIGIN, {}, res);
     for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
-    const artifact = deps.artifacts(req, res, path);
+    const artifact = deps.artifacts(req, res, artifactPath(req));
     if (artifact) return artifact;
     const given = fixedAnswer(req.method ?? 'GET', path) ?? (await callApi(req, res)) ?? htmlPage(404);
     const { body, encoding } = await compress(given.body, req);
     send({ ...given, body }, { ...headers, ...encoding }, res);
+  }
+
+  /** The path as today's artifact routes know it, and the query with it. */
+  function artifactPath(req: IncomingMessage): string {
+    const target = withoutPreview(req.url ?? '/');
+    const path = pathOf(target);
+    const old = findLegacy(req.method, path, target !== req.url);
+    if (!old?.name.startsWith('artifacts/')) return path;
+    const legacy = old.translate(fieldsOfQuery(queryOf(target)), old.base);
+    if (legacy && 'become' in legacy) req.url = legacy.become.target;
+    return pathOf(withoutPreview(req.url ?? '/'));
   }
 
   async function callApi(req: IncomingMessage, res: ServerResponse): Promise<EmbeddedAnswer | undefined> {
@@ -72,11 +88,10 @@ export function createEmbeddedApp(deps: EmbeddedAppDeps): Express {
     const target = withoutPreview(req.url ?? '/');
     const body = await bodyUpTo(MAX_BODY, req);
     if (!body) throw new RequestRefused(413, `The body of the request is longer than ${MAX_BODY} bytes.`);
-    const hungUp = new AbortController();
-    res.on('close', () => {
-      if (!res.writableFinished) hungUp.abort();
-    });
-    return deps.api({ method, path: pathOf(target), query: queryOf(target), headers, body, signal: hungUp.signal });
+    const signal = hangUpSignal(res);
+    const request = { method, path: pathOf(target), query: queryOf(target), headers, body, signal };
+    const old = findLegacy(method, request.path, target !== req.url);
+    return old ? answerLegacy(old, request, deps.api) : deps.api(request);
   }
 
   const app = express().disable('x-powered-by').disable('etag').disable('query parser');
