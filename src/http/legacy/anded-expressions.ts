@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { PythonJson } from '../../domain/python-text.ts';
 import { invalidParameter } from '../../errors/gateway-error.ts';
 import type { CompareOp, Filter, Leaf } from '../../query/ast.ts';
 import { FilterSyntaxError } from '../../query/filter-syntax-error.ts';
@@ -54,7 +53,7 @@ function leafOf({ metric, parameter }: z.output<typeof Expressions>[number]): Le
  * The filter that old search expressions are, the same tree as that of a filter's text; undefined for none.
  * @throws GatewayError INVALID_PARAMETER_VALUE with the place in the JSON
  */
-export function filterOfExpressions(expressions: PythonJson): Filter | undefined {
+export function filterOfExpressions(expressions: unknown): Filter | undefined {
   const parsed = Expressions.safeParse(expressions);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -68,7 +67,7 @@ export function filterOfExpressions(expressions: PythonJson): Filter | undefined
  * The text of such a filter, which parses to it: the printer quotes, nothing is pasted together.
  * @throws GatewayError INVALID_PARAMETER_VALUE for what MLflow's filters cannot say, such as a text with both kinds of quotes
  */
-export function textOfExpressions(expressions: PythonJson): string {
+export function textOfExpressions(expressions: unknown): string {
   const filter = filterOfExpressions(expressions);
   if (filter?.kind !== 'and') return '';
   const unsaid = filter.terms.findIndex((term) => !isSaid({ kind: 'and', terms: [term] }));

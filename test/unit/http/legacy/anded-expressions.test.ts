@@ -86,7 +86,7 @@ describe('old search expressions', () => {
       "'anded_expressions[1]' supplied: MLflow's filters have no spelling",
     ],
   ])('are refused with their place: %o', (expressions, message) => {
-    const asked = () => textOfExpressions(expressions as never);
+    const asked = () => textOfExpressions(expressions);
     expect(asked).toThrow(expect.objectContaining({ code: 'INVALID_PARAMETER_VALUE' }));
     expect(asked).toThrow(`Invalid value for parameter ${message}`);
   });
