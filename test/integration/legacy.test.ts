@@ -467,6 +467,25 @@ describe('before MLflow', () => {
     }
   });
 
+  it('are as good where there is room for their bodies once', async () => {
+    const search = { experiment_ids: [experimentId], anded_expressions: [parameter('lr', '=', '1')] };
+    const nothing = { ...search, anded_expressions: [parameter('lr', '=', '2')] };
+    const write = { run_uuid: runId, key: 'room', value: 'v'.repeat(JSON.stringify(search).length) };
+    const room = Math.max(...[search, write].map((body) => JSON.stringify(body).length));
+    const gateway = await openGateway({ ...settings, listen: { bodyMemoryBytes: room + 10 } });
+    const post1 = (path: string, body: object) => send(`${gateway.url}${OLD}/${path}`, { method: 'POST', body });
+    try {
+      const found = await post1('runs/search', search);
+      expect([idsOf(found), found.headers['x-gateway-source']]).toEqual([[runId], 'backend']);
+      expect((await post1('runs/search', nothing)).json).toEqual({});
+      expect((await post1('runs/set-tag', write)).status).toBe(200);
+      const { json } = await send(`${gateway.url}${OLD}/runs/get?run_uuid=${runId}`);
+      expect(json.run.data.tags).toContainEqual({ key: 'room', value: write.value });
+    } finally {
+      await gateway.close();
+    }
+  });
+
   it('do not let pages of other origins read', async () => {
     const gateway = await openGateway(settings);
     const headers = { origin: 'https://evil.example' };
