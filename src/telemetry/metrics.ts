@@ -2,7 +2,7 @@ import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, R
 
 /** One answered request. */
 export interface Observation {
-  /** `runs/search`, another native endpoint, `write`, `gateway`, or `pass-through`. */
+  /** `runs/search`, another native endpoint, an old request such as `metrics/get`, `write`, `gateway`, or `pass-through`. */
   readonly route: string;
   /** Who computed the answer; empty where that is not a question. */
   readonly source: string;

@@ -12,6 +12,12 @@ const READS = [
   'experiments/get-by-name',
   'metrics/get-history',
   'metrics/get-history-bulk-interval',
+  // Of the old documentation.
+  'experiments/list',
+  'metrics/get',
+  'params/get',
+  'artifacts/get',
+  'runs/list',
 ];
 const SEARCHES = ['runs/search', 'experiments/search'];
 const WRITES = [
@@ -153,13 +159,23 @@ const VALUES: readonly ((random: Random) => unknown)[] = [
   (random) => junk(random, 30),
   () => ['0', null, {}],
   (random) => Array(random.int(1, 2_000)).fill('0'),
+  () => ({ toString: 1, valueOf: 1 }),
+  (random) => Array(random.int(0, 100)).fill({ metric: { key: 'a', float: { comparator: '>', value: 1 } } }),
+  (random) => [
+    { parameter: { key: 'a', string: { comparator: random.pick(['~', '==', '<']), value: junk(random, 9) } } },
+  ],
   () => JSON.parse('{"__proto__":{"a":1},"constructor":1}'),
   () => '../../etc/passwd',
   () => "'; DROP TABLE runs; --",
   () => NOBODY,
 ];
 const FIELDS = [
+  'experiment_id',
   'experiment_ids',
+  'anded_expressions',
+  'metric_key',
+  'param_name',
+  'path',
   'filter',
   'run_view_type',
   'max_results',
@@ -259,12 +275,12 @@ function query(random: Random): Buffer {
         ]),
       () => 'a'.repeat(random.int(1, 50_000)),
     ])();
-  const names = random.some(
-    [...FIELDS, 'path', 'experiment_id', 'experiment_name', 'metric_key', 'run_ids', 'start_step'],
-    random.int(0, 5),
-  );
+  const names = random.some([...FIELDS, 'experiment_name', 'run_ids', 'start_step'], random.int(0, 5));
+  // As the parser of the old server read them.
+  const below = () =>
+    random.chance(0.9) ? '' : random.pick(['[]', '[0]', '[0][metric][key]', '[__proto__][x]', '[', ']']);
   const text = names
-    .map((name) => `${encodeURIComponent(name)}${random.chance(0.9) ? '=' : ''}${value()}`)
+    .map((name) => `${encodeURIComponent(name)}${below()}${random.chance(0.9) ? '=' : ''}${value()}`)
     .join(random.pick(['&', '&&', ';']));
   const target = `${random.pick(PREFIXES)}${random.pick([...READS, 'experiments/search', 'artifacts/list'])}?${text}`;
   return Buffer.from(head(random.chance(0.9) ? 'GET' : 'HEAD', target.replace(/[^!-~]/g, '')), 'latin1');

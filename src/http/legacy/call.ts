@@ -30,7 +30,7 @@ export class Refused<Answer = unknown> extends Error {
 /** Fields that are null or absent are left out; lists repeat their name. */
 export function getCall(path: string, fields: Fields): Call {
   const pairs = Object.entries(fields).flatMap(([name, value]) =>
-    [value ?? []].flat().map((item) => `${encodeURIComponent(name)}=${encodeURIComponent(textOf(item))}`),
+    [value ?? []].flat().map((item) => `${encode(name)}=${encode(textOf(item))}`),
   );
   return { method: 'GET', target: pairs.length > 0 ? `${path}?${pairs.join('&')}` : path };
 }
@@ -41,8 +41,10 @@ export const postCall = (path: string, fields: Fields): Call => ({
   body: pythonJson(withoutLiterals(fields)),
 });
 
-// No query can say a lone surrogate, nor could one of old.
-const textOf = (value: PythonJson): string => String(value).toWellFormed();
+const textOf = (value: PythonJson): string => (typeof value === 'string' ? value : pythonJson(value));
+
+/** No query can say a lone surrogate. */
+const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
 
 /** Old servers took the bare NaN and infinities of Python's JSON; today's reads them as text alone. */
 function withoutLiterals(value: PythonJson): PythonJson {

@@ -3,7 +3,12 @@ import type { Fields } from './call.ts';
 
 const RENAMED: Readonly<Record<string, string>> = { run_uuid: 'run_id' };
 const IDS: ReadonlySet<string> = new Set(['experiment_id', 'experiment_ids']);
-const VIEWS = ['ACTIVE_ONLY', 'DELETED_ONLY', 'ALL'];
+const VIEWS = new Map<PythonJson | undefined, string>(
+  ['ACTIVE_ONLY', 'DELETED_ONLY', 'ALL'].flatMap((name, i) => [
+    [BigInt(i + 1), name],
+    [`${i + 1}`, name],
+  ]),
+);
 
 /**
  * The same fields as today's API has them: `run_id` for `run_uuid` unless both are given, ids as texts. Their order stays:
@@ -37,8 +42,7 @@ const textId = (value: PythonJson): PythonJson =>
   typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value)) ? String(BigInt(value)) : value;
 
 /** The name of a view type, for which its number may stand. */
-export const viewName = (value: PythonJson | undefined): PythonJson | undefined =>
-  /^[123]$/.test(String(value)) ? VIEWS[Number(value) - 1] : value;
+export const viewName = (value: PythonJson | undefined): PythonJson | undefined => VIEWS.get(value) ?? value;
 
 /** A number that a query says as a text. */
 export const integerOf = (value: PythonJson | undefined): PythonJson | undefined =>

@@ -78,6 +78,14 @@ describe('old names and numbers', () => {
     ['POST', 'runs/search', { experiment_ids: [1n, '2'] }, { body: '{"experiment_ids":["1","2"]}' }],
     ['POST', 'runs/search', { run_view_type: 3n }, { body: '{"run_view_type":"ALL"}' }],
     ['POST', 'runs/search', { run_view_type: null, filter: null }, undefined],
+    ['POST', 'runs/search', { run_view_type: { toString: 1n } }, undefined],
+    ['GET', 'runs/get', { run_uuid: { toString: 1n } }, { target: `${BASE}runs/get?run_id=%7B%22toString%22%3A1%7D` }],
+    [
+      'GET',
+      'runs/get',
+      { run_uuid: '\ud800', '\ud800': true },
+      { target: `${BASE}runs/get?run_id=%EF%BF%BD&%EF%BF%BD=true` },
+    ],
     ['POST', 'runs/search', { anded_expressions: [], filter: 'x' }, { body: '{"filter":"x"}' }],
     [
       'GET',
