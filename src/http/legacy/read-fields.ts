@@ -1,6 +1,7 @@
 import { nestsDeeperThan } from '../../domain/json-depth.ts';
 import { parsePythonBody, parsePythonJson } from '../../domain/parse-python-json.ts';
 import type { PythonJson } from '../../domain/python-text.ts';
+import { invalidParameter } from '../../errors/gateway-error.ts';
 import { queryArguments } from '../embedded/query-arguments.ts';
 import type { Fields } from './call.ts';
 
@@ -8,7 +9,8 @@ import type { Fields } from './call.ts';
 const LISTS: ReadonlySet<string> = new Set(['experiment_ids', 'order_by']);
 /** A name with places below it, as the parser of the old server read them: `anded_expressions[0][metric][key]`. */
 const NAME = /^(\w+)((?:\[\w*\]){0,8})$/;
-const MAX_DEPTH = 64;
+/** As the gateway's own tracking server. */
+const MAX_DEPTH = 100;
 
 /** Of a name given twice the first value counts, as it does today. */
 export function fieldsOfQuery(query: string): Fields {
@@ -42,18 +44,26 @@ function jsonOf(place: Place): PythonJson {
   return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, below]) => jsonOf(below));
 }
 
-/** Undefined for what MLflow takes for nothing, or would not read: no JSON, no object. An object in a text counts. */
+/**
+ * Undefined for what MLflow takes for nothing, or would not read: no JSON, no object. An object in a text counts.
+ * @throws GatewayError INVALID_PARAMETER_VALUE for what is nested deeper than any request: MLflow might read it
+ */
 export function fieldsOfBody(body: Buffer): Fields | undefined {
-  if (nestsDeeperThan(MAX_DEPTH, body)) return undefined;
+  refuseNested(body);
   const given = parsePythonBody(body);
   const value = typeof given === 'string' ? parseInner(given) : given;
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
 function parseInner(text: string): PythonJson | undefined {
+  refuseNested(Buffer.from(text));
   try {
-    return nestsDeeperThan(MAX_DEPTH, Buffer.from(text)) ? undefined : parsePythonJson(text);
+    return parsePythonJson(text);
   } catch {
     return undefined;
   }
+}
+
+function refuseNested(text: Buffer): void {
+  if (nestsDeeperThan(MAX_DEPTH, text)) throw invalidParameter('The body of the request is nested too deep.');
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { accessKind } from '../../../../src/http/access-table.ts';
 import type { Ask, Call, Fields } from '../../../../src/http/legacy/call.ts';
 import { createFindLegacy } from '../../../../src/http/legacy/legacy-requests.ts';
+import { pathOf } from '../../../../src/http/paths.ts';
 
 const BASE = '/api/2.0/mlflow/';
 
@@ -39,6 +41,39 @@ describe('where old requests are understood', () => {
     ['GET', `${BASE}toString`],
   ])('not in what no documentation had: %s %s', (method, path) => {
     expect(createFindLegacy('everywhere')(method, path, true)).toBeUndefined();
+  });
+});
+
+describe('who may send an old request', () => {
+  const FIELDS = {
+    run_uuid: 'x',
+    experiment_id: 1n,
+    experiment_ids: [1n],
+    path: 'p',
+    metric_key: 'm',
+    param_name: 'p',
+  };
+
+  it.each([
+    ...['artifacts/get', 'artifacts/list', 'experiments/get', 'experiments/list', 'metrics/get', 'metrics/get-history'],
+    ...['params/get', 'runs/get', 'runs/list', 'runs/search'],
+  ])('is who may read: GET %s', async (name) => {
+    const legacy = createFindLegacy('preview')('GET', BASE + name, true)?.translate(FIELDS, BASE);
+    const calls: Call[] = [];
+    if (legacy && 'become' in legacy) calls.push(legacy.become);
+    const answer = { experiment: { experiment_id: '1' }, run: { info: {} } };
+    const ask: Ask = async (call) => {
+      calls.push(call);
+      return answer;
+    };
+    if (legacy && 'compose' in legacy) await legacy.compose(ask).catch(() => undefined);
+    expect(calls.length).toBeGreaterThan(0);
+    for (const { method, target } of calls)
+      expect([target, accessKind(method, pathOf(target))]).toEqual([target, 'read']);
+  });
+
+  it.each(['runs/log-metric', 'runs/search', 'experiments/delete'])('is who may send it today: POST %s', (name) => {
+    expect(become('POST', name, FIELDS)).toMatchObject({ method: 'POST', target: BASE + name });
   });
 });
 
