@@ -1,5 +1,3 @@
-import { parsePythonJson } from '../../domain/parse-python-json.ts';
-import { pythonJson } from '../../domain/python-text.ts';
 import { type Ask, type Call, type Fields, Refused } from '../legacy/call.ts';
 import type { LegacyRequest } from '../legacy/legacy-requests.ts';
 import { fieldsOfBody, fieldsOfQuery } from '../legacy/read-fields.ts';
@@ -20,11 +18,10 @@ export async function answerLegacy(
   const ask: Ask = async (call) => {
     const answer = await api(todaysRequest(request, call));
     if (answer?.status !== 200) throw new Refused(answer);
-    return parsePythonJson(answer.body.toString('utf8')) as Fields;
+    return answer.body.toString('utf8');
   };
   try {
-    const body = Buffer.from(pythonJson(await legacy.compose(ask)));
-    return { status: 200, contentType: 'application/json', body };
+    return { status: 200, contentType: 'application/json', body: Buffer.from(await legacy.compose(ask)) };
   } catch (error) {
     if (error instanceof Refused) return error.answer as EmbeddedAnswer | undefined;
     throw error;

@@ -1,5 +1,5 @@
-import type { PythonJson } from '../../domain/python-text.ts';
-import { pythonJson } from '../../domain/python-text.ts';
+import { parsePythonJson } from '../../domain/parse-python-json.ts';
+import { type PythonJson, pythonJson } from '../../domain/python-text.ts';
 
 /** What a request says, be it in its query or in JSON, or an answer: integers are bigints, so that none is rounded. */
 export type Fields = Readonly<Record<string, PythonJson>>;
@@ -13,8 +13,11 @@ export interface Call {
   readonly body?: string;
 }
 
-/** Asks in the caller's name. @throws Refused when the answer is no success; GatewayError */
-export type Ask = (call: Call) => Promise<Fields>;
+/** Asks in the caller's name; gives the JSON that was answered. @throws Refused when the answer is no success; GatewayError */
+export type Ask = (call: Call) => Promise<string>;
+
+/** What an answer says. */
+export const fieldsOf = (answer: string): Fields => parsePythonJson(answer) as Fields;
 
 /** What is answered then, as it came. */
 export class Refused<Answer = unknown> extends Error {

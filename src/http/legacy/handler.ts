@@ -1,6 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { parsePythonJson } from '../../domain/parse-python-json.ts';
-import { pythonJson } from '../../domain/python-text.ts';
 import { GatewayError } from '../../errors/gateway-error.ts';
 import { RequestRefused } from '../../errors/request-refused.ts';
 import type { UpstreamResponse } from '../../upstream/upstream-client.ts';
@@ -60,7 +58,7 @@ export function createLegacyHandler({ endpoints, ask, headersFor, compress, memo
 
   async function compose(
     { name, base }: LegacyRequest,
-    answerOf: (ask: Ask) => Promise<Fields>,
+    answerOf: (ask: Ask) => Promise<string>,
     req: IncomingMessage,
     res: MarkedResponse,
   ): Promise<void> {
@@ -70,12 +68,13 @@ export function createLegacyHandler({ endpoints, ask, headersFor, compress, memo
       const part = await ask(endpointOf(call, base), requestForPart(req, call), res, signal);
       sources.add(sourceOf(part));
       if (part.status !== 200) throw new Refused(part);
-      return parsePythonJson(part.body.toString('utf8')) as Fields;
+      return part.body.toString('utf8');
     };
     res.locals.route = name;
+    // Of each part it is waited for the end of the answer.
+    res.setMaxListeners(0);
     try {
-      const answer = await answerOf(askOne);
-      await send(Buffer.from(pythonJson(answer)), sources, req, res);
+      await send(Buffer.from(await answerOf(askOne)), sources, req, res);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       relay((error as Refused<UpstreamResponse>).answer, mark(res, 'backend'));

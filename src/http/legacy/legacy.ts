@@ -1,7 +1,7 @@
 import type { Ask, Call, Fields } from './call.ts';
 
-/** What an old request is today: another request, or an answer made of the answers to several. */
-export type Legacy = { readonly become: Call } | { compose(ask: Ask): Promise<Fields> };
+/** What an old request is today: another request, or an answer in JSON made of the answers to several. */
+export type Legacy = { readonly become: Call } | { compose(ask: Ask): Promise<string> };
 
 /**
  * Undefined when today's API takes the request as it is.

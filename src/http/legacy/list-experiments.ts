@@ -1,5 +1,6 @@
-import { allPages, listField } from './all-pages.ts';
-import { type Fields, getCall } from './call.ts';
+import { type PythonJson, pythonJson } from '../../domain/python-text.ts';
+import { allPages } from './all-pages.ts';
+import { type Fields, fieldsOf, getCall } from './call.ts';
 import type { Legacy } from './legacy.ts';
 import { given, integerOf, viewName } from './todays-names.ts';
 
@@ -20,8 +21,13 @@ export function listExperiments(fields: Fields, base: string): Legacy {
   }
   return {
     async compose(ask) {
-      const page = (token: Fields) => ask(getCall(path, { ...search, max_results: WHOLE_PAGE, ...token }));
-      return listField('experiments', await allPages('experiments', MOST, page));
+      const experiments = await allPages(MOST, async (token) => {
+        const answer = fieldsOf(await ask(getCall(path, { ...search, max_results: WHOLE_PAGE, ...token })));
+        const { experiments: items = [], next_page_token: next } = answer;
+        return { items: items as readonly PythonJson[], next: next as string | undefined };
+      });
+      // Protobuf's JSON leaves an empty list out.
+      return pythonJson(experiments.length > 0 ? { experiments } : {});
     },
   };
 }

@@ -1,5 +1,6 @@
+import { pythonJson } from '../../domain/python-text.ts';
 import { GatewayError } from '../../errors/gateway-error.ts';
-import { type Fields, getCall } from './call.ts';
+import { type Fields, fieldsOf, getCall } from './call.ts';
 import type { Translate } from './legacy.ts';
 import { missing } from './missing.ts';
 import { given, withTodaysNames } from './todays-names.ts';
@@ -23,10 +24,10 @@ const pickOfRun =
     const { run_id: runId } = withTodaysNames(fields);
     return {
       async compose(ask) {
-        const { run } = await ask(getCall(`${base}runs/get`, given({ run_id: runId })));
+        const { run } = fieldsOf(await ask(getCall(`${base}runs/get`, given({ run_id: runId }))));
         const { info, data } = run as { readonly info: Fields; readonly data?: Fields };
         const found = ((data?.[list] ?? []) as readonly Fields[]).find((each) => each.key === key);
-        if (found) return { [one]: found };
+        if (found) return pythonJson({ [one]: found });
         throw new GatewayError('RESOURCE_DOES_NOT_EXIST', `${title} '${key}' not found under run '${info.run_id}'`);
       },
     };

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parsePythonJson } from '../../../../src/domain/parse-python-json.ts';
+import { pythonJson } from '../../../../src/domain/python-text.ts';
 import { accessKind } from '../../../../src/http/access-table.ts';
 import type { Ask, Call, Fields } from '../../../../src/http/legacy/call.ts';
 import { createFindLegacy } from '../../../../src/http/legacy/legacy-requests.ts';
@@ -17,8 +19,8 @@ async function parts(method: string, name: string, fields: Fields, answers: read
   const legacy = createFindLegacy('preview')(method, BASE + name, true)?.translate(fields, BASE);
   if (!legacy || 'become' in legacy) throw new Error('That is no answer made of several.');
   const calls: Call[] = [];
-  const ask: Ask = async (call) => answers[calls.push(call) - 1] ?? {};
-  return { answer: await legacy.compose(ask), calls };
+  const ask: Ask = async (call) => pythonJson(answers[calls.push(call) - 1] ?? {});
+  return { answer: parsePythonJson(await legacy.compose(ask)), calls };
 }
 
 describe('where old requests are understood', () => {
@@ -64,7 +66,7 @@ describe('who may send an old request', () => {
     const answer = { experiment: { experiment_id: '1' }, run: { info: {} } };
     const ask: Ask = async (call) => {
       calls.push(call);
-      return answer;
+      return pythonJson(answer);
     };
     if (legacy && 'compose' in legacy) await legacy.compose(ask).catch(() => undefined);
     expect(calls.length).toBeGreaterThan(0);
@@ -186,8 +188,8 @@ describe('lists', () => {
     const infos = ['a', 'b', 'c'].map((id) => ({ run_id: id, run_name: `n${id}`, name: `n${id}` }));
     expect(answer).toEqual({ experiment: { experiment_id: '7' }, runs: infos });
     expect(calls.slice(1).map(({ body }) => body)).toEqual([
-      '{"experiment_ids":["7"],"max_results":5000}',
-      '{"experiment_ids":["7"],"max_results":5000,"page_token":"t"}',
+      '{"experiment_ids":["7"],"max_results":2500}',
+      '{"experiment_ids":["7"],"max_results":2500,"page_token":"t"}',
     ]);
   });
 
@@ -197,6 +199,16 @@ describe('lists', () => {
     const { answer, calls } = await parts('GET', 'runs/list', fields, answers);
     expect(answer).toEqual({ runs: [{ run_id: 'a' }], next_page_token: 't' });
     expect(calls[0]?.body).toBe('{"experiment_ids":["7"],"run_view_type":"DELETED_ONLY","max_results":1}');
+  });
+
+  it.each([
+    [{ info: { run_id: 'a', start_time: 2n ** 63n - 1n, run_name: 'x"{}\\', user_id: '}' }, data: {} }],
+    [{ info: { run_id: 'a' } }],
+    [{ data: { params: [{ key: 'a', value: '1' }] }, info: { run_id: 'a', end_time: 2n ** 53n + 1n, run_name: '' } }],
+  ])('of runs have each number and text as it was: %o', async (run) => {
+    const { answer } = await parts('GET', 'runs/list', { experiment_id: 7n }, [{ runs: [run, run] }]);
+    const { run_name: name } = run.info as { run_name?: string };
+    expect(answer).toEqual({ runs: [{ ...run.info, ...(name !== undefined && { name }) }] });
   });
 
   it('of runs need an experiment', () => {
