@@ -76,9 +76,18 @@ async function attack(target: Target, mlflowPort: number, options: HostileOption
   return tally;
 }
 
-/** MLflow's server has dropped the paths of its old documentation, which the gateway serves. */
-const asOfToday = (bytes: Buffer) =>
-  Buffer.from(bytes.toString('latin1').replace('/2.0/preview/mlflow/', '/2.0/mlflow/'), 'latin1');
+/**
+ * MLflow's server has dropped the paths of its old documentation, which the gateway serves, and what was special below them:
+ * brackets in a query, and a name of a metric.
+ */
+function asOfToday(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1');
+  const today = text.replace('/2.0/preview/mlflow/', '/2.0/mlflow/');
+  if (today === text) return bytes;
+  const [line = '', ...rest] = today.split('\r\n');
+  const plain = line.replace(/\[\w*\]/g, '').replace(/(metrics\/get-history\?(?:.*&)?)key=/, '$1metric_key=');
+  return Buffer.from([plain, ...rest].join('\r\n'), 'latin1');
+}
 
 function note(tally: Tally, what: string, problem: string | undefined, bytes?: Buffer): void {
   if (problem === undefined) {

@@ -183,6 +183,13 @@ describe.each(places)('a gateway %s', (_, isBefore) => {
     }
   });
 
+  it('refuses an id that is too long for a URL, and asks for no more than it needs', async () => {
+    const long = 'a'.repeat(40_000);
+    expect((await get(`metrics/get?run_uuid=${long}&metric_key=x`)).status).toBe(isBefore ? 414 : 404);
+    expect((await get(`params/get?run_uuid=${runId}&param_name=lr&other=${long}`)).status).toBe(200);
+    expect((await get(`experiments/get?experiment_id=${experimentId}&order_by=${long}`)).status).toBe(200);
+  });
+
   it('gets an artifact as bytes, and lists it', async () => {
     const { json } = await today(`runs/get?run_id=${runId}`);
     const place = json.run.info.artifact_uri.replace(/^mlflow-artifacts:\/+/, '');

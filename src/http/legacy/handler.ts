@@ -32,6 +32,9 @@ export type LegacyHandler = ReturnType<typeof createLegacyHandler>;
 /** Longer bodies are not looked into, in bytes. */
 const MAX_BODY = 33_554_432;
 
+/** MLflow hangs up on a longer head, in bytes; headers are a part of it. */
+const MAX_TARGET = 32_768;
+
 interface Read {
   /** Undefined for what MLflow reads otherwise, or not at all. */
   readonly fields: Fields | undefined;
@@ -65,6 +68,7 @@ export function createLegacyHandler({ endpoints, ask, headersFor, compress, memo
     const signal = hangUpSignal(res);
     const sources = new Set<string>();
     const askOne: Ask = async (call) => {
+      if (call.target.length > MAX_TARGET) throw new RequestRefused(414, 'The id in this request is too long.');
       const part = await ask(endpointOf(call, base), requestForPart(req, call), res, signal);
       sources.add(sourceOf(part));
       if (part.status !== 200) throw new Refused(part);

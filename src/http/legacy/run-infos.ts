@@ -14,7 +14,8 @@ const PAGE = 2_500n;
 /** `experiments/get`, whose answer held the active runs of the experiment as well. */
 export const getExperiment = (fields: Fields, base: string): Legacy => ({
   async compose(ask) {
-    const { experiment } = fieldsOf(await ask(getCall(`${base}experiments/get`, withTodaysNames(fields))));
+    const { experiment_id: asked } = withTodaysNames(fields);
+    const { experiment } = fieldsOf(await ask(getCall(`${base}experiments/get`, given({ experiment_id: asked }))));
     const { experiment_id: id = '' } = experiment as Fields;
     const infos = await allInfos({ experiment_ids: [id] }, base, ask);
     return objectText([`"experiment":${pythonJson(experiment ?? null)}`, ...runsField(infos)]);
