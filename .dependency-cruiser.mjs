@@ -13,6 +13,7 @@ const LAYERS = {
   auth: ['errors'],
   config: ['auth', 'errors'],
   telemetry: ['config'],
+  federation: ['http', 'upstream', 'plan', 'query', 'domain', 'faults', 'errors'],
 };
 
 const OWNED = {

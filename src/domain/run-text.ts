@@ -9,8 +9,8 @@ export interface RunTexts {
   readonly nextPageToken: string | undefined;
 }
 
-/** End (exclusive) of the JSON string that begins at `start`. */
-function endOfString(text: string, start: number): number {
+/** End (exclusive) of the JSON string that begins at `start`. @throws SyntaxError when it has none. */
+export function endOfString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const char = text.charCodeAt(i);
     if (char === 0x5c) i++;
