@@ -27,7 +27,7 @@ import { OwnReadings } from '../upstream/own-readings.ts';
 import { createOwnRequester } from '../upstream/own-requester.ts';
 import { UpstreamClient } from '../upstream/upstream-client.ts';
 import { findDialect } from './find-dialect.ts';
-import { openAdmission } from './open-admission.ts';
+import { type Admission, openAdmission } from './open-admission.ts';
 import { openCache } from './open-cache.ts';
 import { openIndex } from './open-index.ts';
 import { joinSilently, openCacheLedger } from './open-ledger.ts';
@@ -48,17 +48,27 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** One of several gateways in a process, each of one backend. */
+export interface LaneGateway extends Gateway {
+  /** The backend's, as far as it is known. */
+  dialect(): Dialect | undefined;
+}
+
 const START_MS = 3_000;
 const READY_TIMEOUT_MS = 2_000;
 const DIALECT_RETRY_MS = 5_000;
 
-/** Puts the parts together, of a worker where there are several. Opens connections, no port. */
+/**
+ * Puts the parts together, of a worker where there are several. Opens connections, no port.
+ * @param admittedBefore where whoever passes requests on has judged who is calling
+ */
 export async function createGateway(
   config: UpstreamConfig,
   secrets: Secrets,
   logger: Logger,
   worker?: Worker,
-): Promise<Gateway> {
+  admittedBefore?: Admission,
+): Promise<LaneGateway> {
   const stop = new AbortController();
   const metrics = new Metrics(worker);
   const upstream = new UpstreamClient(config.upstream);
@@ -68,7 +78,8 @@ export async function createGateway(
   const isPassedThrough = config.auth.mode === 'passthrough';
   const asksCallers = config.auth.mode === 'basic' || config.auth.mode === 'jwt';
   const forCallers = isPassedThrough ? upstream : createOwnForwarder(upstream, authorization);
-  const admission = await openAdmission(config, logger, !isPassedThrough && authorization !== undefined);
+  const admission =
+    admittedBefore ?? (await openAdmission(config, logger, !isPassedThrough && authorization !== undefined));
   const passThrough = createPassThrough({
     ...config.upstream,
     pathPrefix: config.listen.pathPrefix,
@@ -192,6 +203,7 @@ export async function createGateway(
       start.resolve();
     },
     drain: () => stop.abort(),
+    dialect: () => dialect,
     async close() {
       admission.close();
       access.close();

@@ -32,6 +32,8 @@ export async function serve(config: Config, secrets: Secrets, logger: Logger, wo
 
 /** Each kind is loaded only where it runs: the clients of Elasticsearch and Redis take tens of megabytes. */
 async function open(config: Config, secrets: Secrets, logger: Logger, worker: Worker | undefined): Promise<Gateway> {
+  if (hasUpstream(config) && Object.keys(config.backends).length > 0)
+    return (await import('./federated-gateway.ts')).createFederatedGateway(config, secrets, logger, worker);
   if (hasUpstream(config) && isAzure(config))
     return (await import('./azure-gateway.ts')).createAzureGateway(config, secrets, logger, worker);
   if (hasUpstream(config)) return (await import('./gateway.ts')).createGateway(config, secrets, logger, worker);

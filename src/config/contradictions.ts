@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { readGroups, readUsers } from '../auth/read-users.ts';
 import { AZURE_CONTRADICTIONS } from './azure-contradictions.ts';
+import { backendsWithNames } from './backend-contradictions.ts';
 import type { Command } from './command.ts';
 import type { Contradiction, Given } from './contradiction.ts';
+import { isReadable } from './is-readable.ts';
 import { complain, type Layers, valueAt } from './layers.ts';
 import { REDIS_CONTRADICTIONS } from './redis-contradictions.ts';
 
@@ -163,7 +165,8 @@ const listAt = (given: Given, path: string): unknown[] => [given(path) ?? []].fl
 
 const isPassedThrough = (given: Given) => (given('auth.mode') ?? 'passthrough') === 'passthrough';
 
-const hasOwnName = (given: Given) => Boolean(given('upstream.username') || given('upstream.tokenEnv'));
+const hasOwnName = (given: Given) =>
+  Boolean(given('upstream.username') || given('upstream.tokenEnv')) || backendsWithNames(given('backends')).length > 0;
 
 const areSeveral = (given: Given) => Number(given('workers')) > 1;
 
@@ -197,13 +200,5 @@ function problemsIn(file: string, read: (typeof FILES)[keyof typeof FILES]): rea
     return read(readFileSync(file, 'utf8')).problems;
   } catch (error) {
     return [`cannot be read: ${(error as Error).message}`];
-  }
-}
-
-function isReadable(file: string): boolean {
-  try {
-    return readFileSync(file).length > 0;
-  } catch {
-    return false;
   }
 }

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Arguments } from './arguments.ts';
+import { addBackendContradictions } from './backend-contradictions.ts';
 import { ConfigError } from './config-error.ts';
 import { addContradictions } from './contradictions.ts';
 import { complain, give, isTree, type Layers, type Tree, valueAt } from './layers.ts';
 import { nearest } from './nearest.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { readSecrets, type Secrets, secretVariables } from './secrets.ts';
-import { SETTINGS } from './settings.ts';
+import { MAPPED_SETTINGS, SETTINGS } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,6 +25,7 @@ export function loadConfig(args: Arguments, env: Environment): { config: Config;
   const secrets = readSecrets(layers, env);
   complainOfVariables(layers, unknown);
   addContradictions(layers, args.topic);
+  addBackendContradictions(layers);
   const parsed = ConfigSchema.safeParse(layers.values);
   for (const issue of parsed.error?.issues ?? []) explain(issue, layers);
   if (!parsed.success || layers.problems.length > 0) throw new ConfigError(layers.problems);
@@ -95,8 +97,9 @@ function explain(issue: z.core.$ZodIssue, layers: Layers): void {
 
 function explainKey(layers: Layers, section: string, key: string): void {
   const prefix = section && `${section}.`;
-  const inSection = SETTINGS.filter(({ path }) => path.startsWith(prefix));
-  const known = new Set(inSection.map(({ path }) => path.slice(prefix.length).split('.')[0] ?? ''));
+  const asDeclared = prefix.replace(/^backends\.[^.]+\./, 'backends.<id>.');
+  const inSection = [...SETTINGS, ...MAPPED_SETTINGS].filter(({ path }) => path.startsWith(asDeclared));
+  const known = new Set(inSection.map(({ path }) => path.slice(asDeclared.length).split('.')[0] ?? ''));
   complain(layers, prefix + key, `unknown key${guess(key, known) || `; known are ${[...known].join(', ')}`}`);
 }
 

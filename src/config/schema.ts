@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BackendsSection, Federation } from './sections/backends.ts';
 import { Cache } from './sections/cache.ts';
 import { Access, Auth } from './sections/callers.ts';
 import { Feed } from './sections/feed.ts';
@@ -15,6 +16,8 @@ const Log = z.strictObject({
 export const ConfigSchema = z.strictObject({
   listen: Listen.prefault({}),
   upstream: Upstream.prefault({}),
+  backends: BackendsSection.default({}),
+  federation: Federation.prefault({}),
   permissions: Permissions.prefault({}),
   data: Data.prefault({}),
   index: Index.prefault({}),

@@ -1,4 +1,4 @@
-import { complain, type Layers, valueAt } from './layers.ts';
+import { complain, isTree, type Layers, valueAt } from './layers.ts';
 
 /** Read from the variables that the configuration names; never printed, never in a file of ours. */
 export interface Secrets {
@@ -10,6 +10,13 @@ export interface Secrets {
   readonly redisSentinelPassword: string | undefined;
   readonly azureClientSecret: string | undefined;
   readonly azureCertificatePassword: string | undefined;
+  /** Of the backends besides the first, by their ids. */
+  readonly backends?: Readonly<Record<string, BackendSecrets>>;
+}
+
+export interface BackendSecrets {
+  readonly password: string | undefined;
+  readonly token: string | undefined;
 }
 
 const PATHS = [
@@ -25,11 +32,17 @@ const PATHS = [
 
 /** The variables that hold secrets, whatever their names. */
 export function secretVariables(layers: Layers): string[] {
-  return PATHS.map((path) => valueAt(layers, path)).filter((name) => typeof name === 'string');
+  const ofBackends = backendIds(layers).flatMap((id) => [`backends.${id}.passwordEnv`, `backends.${id}.tokenEnv`]);
+  return [...PATHS, ...ofBackends].map((path) => valueAt(layers, path)).filter((name) => typeof name === 'string');
+}
+
+function backendIds(layers: Layers): string[] {
+  const backends = valueAt(layers, 'backends');
+  return isTree(backends) ? Object.keys(backends) : [];
 }
 
 export function readSecrets(layers: Layers, env: Readonly<Record<string, string | undefined>>): Secrets {
-  const read = (path: (typeof PATHS)[number]) => {
+  const read = (path: string) => {
     const variable = valueAt(layers, path);
     if (typeof variable !== 'string') return undefined;
     if (!env[variable]) complain(layers, path, `the variable ${variable} is not set`);
@@ -44,5 +57,11 @@ export function readSecrets(layers: Layers, env: Readonly<Record<string, string 
     redisSentinelPassword: read('redis.sentinelPasswordEnv'),
     azureClientSecret: read('upstream.azure.clientSecretEnv'),
     azureCertificatePassword: read('upstream.azure.certificatePasswordEnv'),
+    backends: Object.fromEntries(
+      backendIds(layers).map((id) => [
+        id,
+        { password: read(`backends.${id}.passwordEnv`), token: read(`backends.${id}.tokenEnv`) },
+      ]),
+    ),
   };
 }

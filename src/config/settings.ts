@@ -15,6 +15,8 @@ export interface Setting {
 interface SchemaNode {
   readonly type: Setting['type'] | 'object';
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** Of a map with keys that are free. */
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly description?: string;
   readonly default?: unknown;
 }
@@ -28,7 +30,12 @@ function* leaves(node: SchemaNode, path: string): Generator<Setting> {
   yield { path, variable: `GATEWAY_${upperSnake(path)}`, type, description, default: node.default };
 }
 
-/** Every key there is, in the order of the schema. */
-export const SETTINGS: readonly Setting[] = [
-  ...leaves(z.toJSONSchema(ConfigSchema, { io: 'input' }) as unknown as SchemaNode, ''),
-];
+const SCHEMA = z.toJSONSchema(ConfigSchema, { io: 'input' }) as unknown as SchemaNode;
+
+/** Every key there is, in the order of the schema, but those of `MAPPED_SETTINGS`. */
+export const SETTINGS: readonly Setting[] = [...leaves(SCHEMA, '')];
+
+/** Keys below one that people choose, shown as `<id>`: they are for the file alone, and have no variable. */
+export const MAPPED_SETTINGS: readonly Omit<Setting, 'variable'>[] = Object.entries(SCHEMA.properties ?? {}).flatMap(
+  ([key, { additionalProperties: below }]) => (typeof below === 'object' ? [...leaves(below, `${key}.<id>`)] : []),
+);

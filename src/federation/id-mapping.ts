@@ -18,6 +18,8 @@ export interface IdTranslation {
   readonly inward: IdMapping;
   /** Whether its ids are the same outside; names may differ all the same. */
   readonly isBare: boolean;
+  /** Whether an id of outside may be of something of this backend. */
+  owns(id: string): boolean;
 }
 
 export const translationOf = (backends: Backends, backend: Backend): IdTranslation => ({
@@ -25,9 +27,11 @@ export const translationOf = (backends: Backends, backend: Backend): IdTranslati
   outward: outward(backends, backend),
   inward: inward(backends, backend),
   isBare: backend.id === DEFAULT_BACKEND,
+  owns: (id) => backends.ownerOf(id) === backend.id,
 });
 
-const SAME: IdMapping = { id: (id) => id, mention: (text) => text, uri: (uri) => uri, name: (name) => name };
+/** Leaves everything as it is. */
+export const SAME: IdMapping = { id: (id) => id, mention: (text) => text, uri: (uri) => uri, name: (name) => name };
 
 /** What begins the names of experiments of the default backend that another backend's prefix begins. */
 const DEFAULT_NAMES = `${DEFAULT_BACKEND}/`;

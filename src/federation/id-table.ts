@@ -4,6 +4,8 @@ import { Anywhere, EmbeddedJson, type Fields, type Shape } from './rewrite-json.
 export interface EndpointIds {
   readonly request: Fields | Anywhere;
   readonly answer: Shape;
+  /** Headers of requests that are ids. */
+  readonly headers?: readonly string[];
   /**
    * What is special about it:
    * - `stream`: neither body nor answer hold ids, and both may be long
@@ -160,6 +162,8 @@ export function endpointAt(path: string): (EndpointIds & { readonly pathId?: Pat
     return { ...stream(NOTHING), pathId: { before, id: artifact, after: '' } };
   if (ARTIFACT_LIST.test(path)) return stream({ path: 'id' });
   if (path === '/get-artifact') return stream(RUN_KEY);
+  if (path === '/model-versions/get-artifact') return { ...REGISTRY, ...stream(NOTHING), as: 'registry' };
+  if (path === '/v1/traces') return { ...stream(NOTHING), headers: ['x-mlflow-experiment-id', 'x-mlflow-run-id'] };
   if (path === '/graphql' || /^\/(?:ajax-)?api\/\d\.\d\//.test(path))
     return { ...ELSEWHERE, ...(pathId && { pathId }) };
   return undefined;

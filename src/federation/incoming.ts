@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { invalidParameter } from '../errors/gateway-error.ts';
 import { type Backends, DEFAULT_BACKEND } from './backends.ts';
 import type { IdKind, IdMapping } from './id-mapping.ts';
@@ -10,14 +11,18 @@ export interface Incoming {
   readonly path: string;
   /** Without its question mark. */
   readonly query: string;
+  readonly headers: IncomingHttpHeaders;
   /** Of a body that is JSON; undefined where it is not, or was not read. */
   readonly body: string | undefined;
+  /** The body as it came; empty where it was not read. */
+  readonly bytes: Buffer;
 }
 
 /** The same, as another backend understands it. */
 export interface Translated {
   readonly path: string;
   readonly query: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string | undefined;
 }
 
@@ -83,11 +88,14 @@ export function askedIds(incoming: Incoming, mapping: IdMapping): ReadonlyMap<st
   return asked;
 }
 
-function rewrite({ ids, path, query, body }: Incoming, replace: Replace): Translated {
-  const { pathId, request } = ids;
+function rewrite({ ids, path, query, headers, body }: Incoming, replace: Replace): Translated {
+  const { pathId, request, headers: named = [] } = ids;
+  const ofHeader = (name: string): [string, string][] =>
+    typeof headers[name] === 'string' ? [[name, replace('id', headers[name])]] : [];
   return {
     path: pathId ? pathId.before + rewritePart(pathId.id, 'id', replace) + pathId.after : path,
     query: query === '' ? '' : rewriteQuery(query, request instanceof Anywhere ? request.fields : request, replace),
+    headers: named.length === 0 ? headers : { ...headers, ...Object.fromEntries(named.flatMap(ofHeader)) },
     body: body === undefined ? undefined : rewriteJson(body, request, { replace, tags: TAGS }),
   };
 }

@@ -1,5 +1,6 @@
 import { endOfString } from '../domain/run-text.ts';
 import type { IdKind } from './id-mapping.ts';
+import { eachItem, eachMember, endOfValue, skipBlanks, textAt } from './json-scan.ts';
 
 /**
  * Where in a JSON text ids are. A shape of a list is that of its items.
@@ -40,8 +41,6 @@ export interface Rewriting {
   readonly tags: ReadonlyMap<string, Shape>;
 }
 
-const isBlank = (char: number) => char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09;
-
 const EMPTY: Fields = {};
 
 /**
@@ -59,56 +58,11 @@ export function rewriteJson(json: string, shape: Shape, rewriting: Rewriting): s
     copied = end;
   }
 
-  function skipBlanks(at: number): number {
-    let i = at;
-    while (isBlank(json.charCodeAt(i))) i++;
-    return i;
-  }
-
-  /** End of the value at this place, which has no ids. */
-  function skip(at: number): number {
-    const first = json[at];
-    if (first === '"') return endOfString(json, at);
-    if (first !== '{' && first !== '[') return endOfScalar(at);
-    let depth = 0;
-    for (let i = at; i < json.length; i++) {
-      const char = json.charCodeAt(i);
-      if (char === 0x22) i = endOfString(json, i) - 1;
-      else if (char === 0x7b || char === 0x5b) depth++;
-      else if ((char === 0x7d || char === 0x5d) && --depth === 0) return i + 1;
-    }
-    throw new SyntaxError('A JSON text ends before its last bracket.');
-  }
-
-  function endOfScalar(at: number): number {
-    let i = at;
-    while (i < json.length && !/[\s,\]}]/.test(json[i] as string)) i++;
-    return i;
-  }
-
-  const textAt = (start: number, end: number) => {
-    const text = json.slice(start + 1, end - 1);
-    return text.includes('\\') ? (JSON.parse(json.slice(start, end)) as string) : text;
-  };
-
-  /** The members of the object at this place: `visit` is given the key and the place of the value, and gives its end. */
-  function members(at: number, visit: (key: string, start: number) => number): number {
-    let i = skipBlanks(at + 1);
-    while (json[i] === '"') {
-      const endOfKey = endOfString(json, i);
-      const key = textAt(i, endOfKey);
-      i = skipBlanks(visit(key, skipBlanks(skipBlanks(endOfKey) + 1)));
-      if (json[i] === ',') i = skipBlanks(i + 1);
-    }
-    if (json[i] !== '}') throw new SyntaxError('A JSON object does not end.');
-    return i + 1;
-  }
-
   function tagShape(objectStart: number): Shape {
     let shape: Shape | undefined;
-    members(objectStart, (key, start) => {
-      const end = skip(start);
-      if (key === 'key' && json[start] === '"') shape = tags.get(textAt(start, end));
+    eachMember(json, objectStart, (key, start) => {
+      const end = endOfValue(json, start);
+      if (key === 'key' && json[start] === '"') shape = tags.get(textAt(json, start, end));
       return end;
     });
     return shape ?? EMPTY;
@@ -117,25 +71,16 @@ export function rewriteJson(json: string, shape: Shape, rewriting: Rewriting): s
   function walkObject(at: number, shape: Fields | Anywhere): number {
     const { fields, rest } =
       shape instanceof Anywhere ? { fields: shape.fields, rest: shape } : { fields: shape, rest: undefined };
-    return members(at, (key, start) => {
+    return eachMember(json, at, (key, start) => {
       const field = fieldOf(fields, key) ?? rest;
-      if (field === undefined) return skip(start);
+      if (field === undefined) return endOfValue(json, start);
       return walk(start, field === 'tag' ? tagShape(at) : field);
     });
   }
 
-  function walkList(at: number, shape: Shape): number {
-    let i = skipBlanks(at + 1);
-    while (i < json.length && json[i] !== ']') {
-      i = skipBlanks(walk(i, shape));
-      if (json[i] === ',') i = skipBlanks(i + 1);
-    }
-    return i + 1;
-  }
-
   function walkText(at: number, shape: Shape): number {
     const end = endOfString(json, at);
-    const before = typeof shape === 'string' || shape instanceof EmbeddedJson ? textAt(at, end) : '';
+    const before = typeof shape === 'string' || shape instanceof EmbeddedJson ? textAt(json, at, end) : '';
     if (shape instanceof EmbeddedJson) {
       const after = rewriteEmbedded(before, shape.shape, rewriting);
       if (after !== before) exchange(at, end, after);
@@ -149,12 +94,12 @@ export function rewriteJson(json: string, shape: Shape, rewriting: Rewriting): s
   function walk(at: number, shape: Shape): number {
     const char = json[at];
     if (char === '"') return walkText(at, shape);
-    if (char === '[') return walkList(at, shape);
+    if (char === '[') return eachItem(json, at, (item) => walk(item, shape));
     if (char === '{' && typeof shape === 'object' && !(shape instanceof EmbeddedJson)) return walkObject(at, shape);
-    return skip(at);
+    return endOfValue(json, at);
   }
 
-  walk(skipBlanks(0), shape);
+  walk(skipBlanks(json, 0), shape);
   return parts.length === 0 ? json : parts.join('') + json.slice(copied);
 }
 

@@ -1,4 +1,5 @@
-import { conjunctionOf, conjunctsOf, type Field, type Filter } from '../query/ast.ts';
+import { conjunctionOf, conjunctsOf, type Field, type Filter, type Leaf, leavesOf } from '../query/ast.ts';
+import { printLeaf } from '../query/print.ts';
 import type { IdKind, IdTranslation } from './id-mapping.ts';
 import { TAGS } from './id-table.ts';
 
@@ -19,6 +20,11 @@ export const translateRunFilter = (filter: Filter | undefined, translation: IdTr
 /** The same of a filter for experiments. */
 export const translateExperimentFilter = (filter: Filter | undefined, translation: IdTranslation): TranslatedFilter =>
   translate(filter, experimentKind, translation);
+
+/** Whether a filter for runs looks at ids, so that it means something else outside than to one backend. */
+export const namesIds = (filter: Filter | undefined): boolean =>
+  filter !== undefined &&
+  leavesOf(filter).some((leaf) => leaf.kind !== 'null-test' && runKind(leaf.field) !== undefined);
 
 /** What a field holds; `opaque` for a text with ids in it. */
 type Kind = IdKind | 'opaque' | undefined;
@@ -65,19 +71,23 @@ function translateTerm(
   if (term.kind === 'and' || term.kind === 'or' || term.kind === 'not') return OUTSIDE;
   const kind = kindOf(term.field);
   if (kind === undefined || term.kind === 'null-test') return term;
-  if (translation.isBare && kind !== 'name') return term;
-  if (kind === 'opaque' || term.kind === 'match') return OUTSIDE;
+  if (translation.isBare && (kind === 'opaque' || kind === 'mention' || kind === 'uri')) return term;
+  if (term.kind === 'match') return translation.isBare && kind === 'id' ? term : OUTSIDE;
+  if (kind === 'opaque') return OUTSIDE;
   if (term.kind === 'compare') {
     const value = nativeOf(String(term.value), kind, translation);
     // Each has an id, a name and a place: none is this one.
-    return value === undefined ? term.op === '!=' : { ...term, value };
+    return value === undefined ? term.op === '!=' : unlessUnprintable({ ...term, value });
   }
   const values = term.values.flatMap((value) => nativeOf(value, kind, translation) ?? []);
-  return values.length > 0 ? { ...term, values } : term.negated;
+  return values.length > 0 ? unlessUnprintable({ ...term, values }) : term.negated;
 }
 
+const unlessUnprintable = (leaf: Leaf) => (printLeaf(leaf) === undefined ? OUTSIDE : leaf);
+
 /** Undefined for what nothing of this backend has. */
-function nativeOf(value: string, kind: IdKind, { inward, outward }: IdTranslation): string | undefined {
+function nativeOf(value: string, kind: IdKind, { inward, outward, owns }: IdTranslation): string | undefined {
+  if (kind === 'id' && !owns(value)) return undefined;
   const native = inward[kind](value);
   return outward[kind](native) === value ? native : undefined;
 }

@@ -13,6 +13,8 @@ export interface Completion {
   /** Name of the source, for messages. */
   readonly source: string;
   readonly budget: ScanBudget;
+  /** Most runs that the source is asked for at once; by default what every backend takes. */
+  readonly maxPage?: number;
 }
 
 export interface CompleteRow extends Row {
@@ -41,7 +43,7 @@ export interface CompleteScan {
   ): Promise<{ readonly rows: readonly CompleteRow[]; readonly more: boolean }>;
 }
 
-/** Most runs asked for at once: what every backend takes. */
+/** What every backend takes. */
 const MAX_PAGE = 1_000;
 const MIN_PAGE = 100;
 const START: Place = { offset: 0 };
@@ -73,7 +75,7 @@ export function completeScan(scan: Scan, query: RunQuery, completion: Completion
 async function fetchRows(
   scan: Scan,
   query: RunQuery,
-  { source, budget }: Completion,
+  { source, budget, maxPage = MAX_PAGE }: Completion,
   { limit, offset, cursor: after, place: start = START }: CompleteRequest,
   signal: AbortSignal,
 ) {
@@ -97,7 +99,7 @@ async function fetchRows(
     return true;
   }
 
-  pages: for await (const { runs, from } of pagesOf(scan, start, skipped + limit + 2, signal)) {
+  pages: for await (const { runs, from } of pagesOf(scan, start, { wanted: skipped + limit + 2, maxPage }, signal)) {
     spending.read(runs.length);
     for (const [i, json] of runs.entries()) if (!take(json, from(i))) break pages;
     spending.hold(found.length);
@@ -113,11 +115,16 @@ interface SourcePage {
 }
 
 /** A source's rows from a place to its end, in ever larger pages: much of what is read may be in vain. */
-async function* pagesOf(scan: Scan, start: Place, wanted: number, signal: AbortSignal): AsyncGenerator<SourcePage> {
+async function* pagesOf(
+  scan: Scan,
+  start: Place,
+  { wanted, maxPage }: { readonly wanted: number; readonly maxPage: number },
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage> {
   let place = start;
   for (let limit = Math.max(MIN_PAGE, wanted); ; limit *= 2) {
     const { offset, mark: here } = place;
-    const { runs, more, mark } = await scan.fetch({ limit: Math.min(limit, MAX_PAGE), from: place }, signal);
+    const { runs, more, mark } = await scan.fetch({ limit: Math.min(limit, maxPage), from: place }, signal);
     // Where there are marks, a reading begins at one; a source that has shown all may have some.
     const goesByOffset = here === undefined && mark === undefined && (more || offset > 0);
     const begun = place;

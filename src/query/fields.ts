@@ -11,7 +11,11 @@ export interface FieldTable {
   /** Whether `like`, `in` and the other operator words may be written in lower case. */
   readonly operatorsIgnoreCase: boolean;
   readonly nullTests: ReadonlySet<Field['entity']>;
+  /** Ids of experiments, short of 64 bits, where databases begin to differ. */
+  readonly experimentId: RegExp;
 }
+
+const DECIMAL_ID = /^(?:0|[1-9]\d{0,17})$/;
 
 const RUN_STRINGS: Record<StringAttribute, readonly string[]> = {
   run_id: ['run_id'],
@@ -44,6 +48,7 @@ export const RUN_FIELDS: FieldTable = {
   listAttributes: new Set(['run_id']),
   operatorsIgnoreCase: true,
   nullTests: new Set(['param', 'tag']),
+  experimentId: DECIMAL_ID,
 };
 
 /** Experiments: MLflow's `SearchExperimentsUtils`, stricter than runs (no `attributes`, operators in upper case). */
@@ -63,6 +68,7 @@ export const EXPERIMENT_FIELDS: FieldTable = {
   listAttributes: new Set(['experiment_id']),
   operatorsIgnoreCase: false,
   nullTests: new Set(['tag']),
+  experimentId: DECIMAL_ID,
 };
 
 /** Keys of runs that `order_by` takes: no `run name` aliases there. */

@@ -19,7 +19,8 @@ const TEXT_OPS: ReadonlySet<string> = new Set<CompareOp>(['=', '!=']);
 export const parseRunFilter = (text: string): Filter | undefined => parseFilter(text, RUN_FIELDS);
 
 /** Parses a filter of `experiments/search`; as {@link parseRunFilter}. */
-export const parseExperimentFilter = (text: string): Filter | undefined => parseFilter(text, EXPERIMENT_FIELDS);
+export const parseExperimentFilter = (text: string, fields = EXPERIMENT_FIELDS): Filter | undefined =>
+  parseFilter(text, fields);
 
 /** filter = [ clause { AND clause } ], with any number of ANDs between, before and after. */
 function parseFilter(text: string, table: FieldTable): Filter | undefined {
@@ -100,26 +101,31 @@ function parseComparison(reader: TokenReader, table: FieldTable, field: Field): 
   const op = token.text as CompareOp;
   if (field.entity === 'metric') return { kind: 'compare', field, op, value: parseNumber(reader) };
   if (numeric) return { kind: 'compare', field, op, value: parseInteger(reader, table.operatorsIgnoreCase) };
-  return { kind: 'compare', field, op, value: parseText(reader, field) };
+  return { kind: 'compare', field, op, value: parseText(reader, table, field) };
 }
 
-function parseText(reader: TokenReader, field: Field): string {
+function parseText(reader: TokenReader, table: FieldTable, field: Field): string {
   const token = reader.next();
   if (token.kind !== 'single-quoted' && token.kind !== 'double-quoted')
     throw reader.fail('Expected a text in single or double quotes', token);
   const text = unquote(token);
-  if (field.key === 'experiment_id') requireId(reader, text, token);
+  if (field.key === 'experiment_id') requireId(reader, table, text, token);
   return text;
 }
 
-function requireId(reader: TokenReader, text: string, token: Parameters<TokenReader['fail']>[1]): void {
-  if (!/^(?:0|[1-9]\d{0,17})$/.test(text)) throw reader.fail('Expected an experiment id', token);
+function requireId(
+  reader: TokenReader,
+  { experimentId }: FieldTable,
+  text: string,
+  token: Parameters<TokenReader['fail']>[1],
+): void {
+  if (!experimentId.test(text)) throw reader.fail('Expected an experiment id', token);
 }
 
 function parseMatch(reader: TokenReader, table: FieldTable, field: Field, ignoreCase: boolean): Leaf {
   const token = reader.peek();
   if (isNumeric(table, field) || field.key === 'experiment_id') throw reader.fail('LIKE is for texts', token);
-  return { kind: 'match', field, pattern: parseText(reader, field), ignoreCase };
+  return { kind: 'match', field, pattern: parseText(reader, table, field), ignoreCase };
 }
 
 function parseMember(reader: TokenReader, table: FieldTable, field: Field, negated: boolean): Leaf {
@@ -127,7 +133,7 @@ function parseMember(reader: TokenReader, table: FieldTable, field: Field, negat
   const takesList = field.entity === 'dataset' || (field.entity === 'attribute' && table.listAttributes.has(field.key));
   if (!takesList) throw reader.fail('This field takes no list', token);
   const values = parseStringList(reader);
-  if (field.key === 'experiment_id') for (const value of values) requireId(reader, value, token);
+  if (field.key === 'experiment_id') for (const value of values) requireId(reader, table, value, token);
   return { kind: 'member', field, values, negated };
 }
 

@@ -31,6 +31,8 @@ export interface UpstreamOptions extends UpstreamTls {
   readonly timeoutMs: number;
   /** Open connections at most. */
   readonly connections: number;
+  /** A socket in the file system to connect to, instead of the URL's host. */
+  readonly socketPath?: string;
 }
 
 // uvicorn, below MLflow, closes an idle connection after 5 s; a socket kept as long could be closed under a request.
@@ -49,7 +51,7 @@ export class UpstreamClient {
   readonly #origin: string;
   readonly #agent: Agent;
 
-  constructor({ url, timeoutMs, connections, ...tls }: UpstreamOptions) {
+  constructor({ url, timeoutMs, connections, socketPath, ...tls }: UpstreamOptions) {
     const parsed = new URL(url);
     this.url = url;
     this.#origin = parsed.origin;
@@ -58,7 +60,7 @@ export class UpstreamClient {
       connections,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: Math.min(timeoutMs, 10_000), ...tlsOptionsOf(tls) },
+      connect: { timeout: Math.min(timeoutMs, 10_000), ...tlsOptionsOf(tls), ...(socketPath && { socketPath }) },
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });

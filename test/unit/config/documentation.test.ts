@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SETTINGS } from '../../../src/config/settings.ts';
+import { MAPPED_SETTINGS, SETTINGS } from '../../../src/config/settings.ts';
 
 const text = readFileSync('docs/configuration.md', 'utf8');
 
@@ -18,5 +18,13 @@ describe('docs/configuration.md', () => {
     );
     const documented = text.split('\n').filter((line) => /^\| `\w+(\.\w+)*` \| `GATEWAY_/.test(line));
     expect(documented).toEqual(rows);
+  });
+
+  it('has every key below those that people choose, and no other', () => {
+    const rows = MAPPED_SETTINGS.map(
+      ({ path, default: value, description }) => `| \`${path}\` | ${shown(path, value)} | ${description} |`,
+    );
+    expect(text.split('\n').filter((line) => /^\| `\w+\.<id>/.test(line))).toEqual(rows);
+    expect(rows.length).toBeGreaterThan(0);
   });
 });

@@ -19,7 +19,7 @@ const RUN = `lab-${HEX}`;
 function incoming(path: string, query = '', body?: object) {
   const ids = endpointAt(path);
   if (!ids) throw new Error(`${path} has no ids.`);
-  return { ids, path, query, body: body && JSON.stringify(body) };
+  return { ids, path, query, headers: {}, body: body && JSON.stringify(body), bytes: Buffer.alloc(0) };
 }
 
 describe('requests', () => {
@@ -129,6 +129,7 @@ describe('requests', () => {
     expect(translateRequest(request, lab.inward)).toEqual({
       path: nativePath,
       query: nativeQuery,
+      headers: {},
       body: nativeBody && JSON.stringify(nativeBody),
     });
   });
