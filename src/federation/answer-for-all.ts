@@ -4,7 +4,11 @@ import type { createCompress } from '../http/compress.ts';
 import type { EmbeddedEndpoint } from '../http/embedded/endpoints.ts';
 import { htmlPage } from '../http/embedded/html-page.ts';
 import { queryArguments } from '../http/embedded/query-arguments.ts';
-import { createExperimentSearchEndpoint, createRunSearchEndpoint } from '../http/embedded/search-endpoints.ts';
+import {
+  createExperimentSearchEndpoint,
+  createRunSearchEndpoint,
+  decimalId,
+} from '../http/embedded/search-endpoints.ts';
 import { ServerFault } from '../http/embedded/server-fault.ts';
 import { sendError } from '../http/error-response.ts';
 import type { createNativeHeaders } from '../http/native-headers.ts';
@@ -19,7 +23,7 @@ import { experimentsOfSeveral, FIELDS_OF_SEVERAL } from './experiments-of-severa
 import { signalOf } from './forward.ts';
 import { historiesOfSeveral } from './histories-of-several.ts';
 import { type Incoming, ownersOf } from './incoming.ts';
-import type { Lanes } from './lane.ts';
+import { type Lanes, laneOf } from './lane.ts';
 import type { AnswerForAll } from './router.ts';
 import { runsOfSeveral, USUAL_DIALECT } from './runs-of-several.ts';
 import { Several, type SeveralOptions } from './several.ts';
@@ -45,6 +49,13 @@ const HISTORIES = /^\/(?:ajax-)?api\/2\.0\/mlflow\/metrics\/get-history-bulk(?:-
 export function createAnswerForAll(deps: AnswerForAllDeps) {
   const { backends, lanes } = deps;
 
+  /** The id of an experiment in its usual spelling. */
+  function readId(id: string): string | undefined {
+    const { inward, outward } = laneOf(lanes, backends.ownerOf(id)).translation;
+    const native = decimalId(inward.id(id));
+    return native === undefined ? undefined : outward.id(native);
+  }
+
   function runSearch(several: Several): EmbeddedEndpoint {
     const plan = createRunSearch({
       backend: runsOfSeveral({ ...deps, openSource: deps.openRuns }, several),
@@ -52,7 +63,7 @@ export function createAnswerForAll(deps: AnswerForAllDeps) {
       maxClauses: MAX_CLAUSES,
       onIndexFailure: () => undefined,
     });
-    return createRunSearchEndpoint(plan, (id) => (EXPERIMENT_ID.test(id) ? id : undefined));
+    return createRunSearchEndpoint(plan, readId);
   }
 
   const experimentSearch = (several: Several) =>
@@ -127,9 +138,6 @@ export function createAnswerForAll(deps: AnswerForAllDeps) {
     return (res) => send(endpoint(several), several, incoming, req, res);
   };
 }
-
-/** An id of outside. */
-const EXPERIMENT_ID = /^(?:[a-z0-9]+-)?(?:0|[1-9]\d{0,17})$/;
 
 const noStore = () => Promise.reject(new TypeError('There is no store here.'));
 

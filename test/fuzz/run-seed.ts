@@ -34,6 +34,7 @@ export async function runSeed(
   seed: number,
   n: number,
   onProgress: (done: number) => void,
+  make: (random: Random, known: Known) => SearchPlan = makeSearch,
 ): Promise<Tally> {
   const random = new Random(seed);
   const differences: string[] = [];
@@ -73,7 +74,7 @@ export async function runSeed(
   }
 
   for (let i = 0; i < n; i++) {
-    await comparePages(makeSearch(random, known));
+    await comparePages(make(random, known));
     if (differences.length >= MOST_DIFFERENCES) break;
     onProgress(i + 1);
   }

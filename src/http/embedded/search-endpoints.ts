@@ -32,8 +32,8 @@ const RUNS_A_PAGE = 1_000n;
 /** What an experiment's id is in a search; undefined for none. */
 export type ReadExperimentId = (id: string) => string | undefined;
 
-/** MLflow's own: an integer as Python reads it. */
-function decimalId(id: string): string | undefined {
+/** MLflow's own: an integer of 64 bits, as Python reads it. */
+export function decimalId(id: string): string | undefined {
   const integer = pythonInteger(id);
   return integer !== undefined && isInt64(integer) ? String(integer) : undefined;
 }
