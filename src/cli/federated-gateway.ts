@@ -5,6 +5,7 @@ import type { Secrets } from '../config/secrets.ts';
 import { createAnswerForAll } from '../federation/answer-for-all.ts';
 import { Backends } from '../federation/backends.ts';
 import { createForward } from '../federation/forward.ts';
+import { createOwnPages } from '../federation/own-pages.ts';
 import { createRouter } from '../federation/router.ts';
 import { BodyMemory } from '../http/body-memory.ts';
 import { createCompress } from '../http/compress.ts';
@@ -47,6 +48,7 @@ export async function createFederatedGateway(
       prepareForwarding: createPrepareForwarding(createTrustedProxies(listen.trustedProxies)),
       compress,
     }),
+    ownPages: createOwnPages(lanes),
     answerForAll: createAnswerForAll({
       ...federation,
       backends,

@@ -14,6 +14,7 @@ import { SAME } from './id-mapping.ts';
 import { endpointAt } from './id-table.ts';
 import { type Incoming, onlyOwner, ownersOf, translateRequest } from './incoming.ts';
 import { type Lanes, laneOf } from './lane.ts';
+import type { OwnPages } from './own-pages.ts';
 
 export interface RouterDeps {
   readonly backends: Backends;
@@ -24,6 +25,7 @@ export interface RouterDeps {
   readonly admit: Admit;
   readonly memory: BodyMemory;
   readonly forward: Forward;
+  readonly ownPages: OwnPages;
   /** Answers what is about all backends; undefined for what is for one of them. */
   answerForAll(incoming: Incoming, req: IncomingMessage): AnswerForAll | undefined;
 }
@@ -43,6 +45,8 @@ export function createRouter(deps: RouterDeps) {
   const byDefault = laneOf(lanes, DEFAULT_BACKEND);
 
   function route(req: IncomingMessage, res: ServerResponse): Promise<void> | void {
+    const own = deps.ownPages(req);
+    if (own) return own(res);
     const target = withoutPreview(req.url ?? '/');
     const path = pathOf(target);
     const ids = endpointAt(path);
