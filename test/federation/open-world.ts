@@ -40,8 +40,6 @@ export async function openWorld({ seed, runs: count, backends }: FederationOptio
     opened.push(gateway);
     return gateway;
   };
-  const indexed = await start({ GATEWAY_INDEX_STORE: 'sqlite', GATEWAY_CACHE_STORE: 'none' });
-
   for (const { url } of mlflows) await createExperiments(url, 1, 'nothing');
   const owners = Array.from({ length: EXPERIMENTS }, (_, at) => at % backends);
   const native: string[] = [];
@@ -50,16 +48,15 @@ export async function openWorld({ seed, runs: count, backends }: FederationOptio
   const experimentIds = native.map((id, at) => prefixOf(at) + id);
   // MLflow makes up a name for a run without one.
   const plans = makeRuns(random, count, EXPERIMENTS).map((plan, at) => ({ ...plan, name: plan.name || `run-${at}` }));
+  // The first half is there before the gateway is, the second is written through it.
   const half = Math.floor(plans.length / 2);
   const ids: string[] = [];
-  for (const [at, plan] of plans.entries()) {
-    // The first half is written past the gateway, the second through it.
-    const id =
-      at < half
-        ? prefixOf(plan.experiment) + (await loadRun(mlflows[owners[plan.experiment] ?? 0]?.url ?? '', plan, native))
-        : await loadRun(indexed.url, plan, experimentIds);
-    ids.push(id);
+  for (const plan of plans.slice(0, half)) {
+    const owner = mlflows[owners[plan.experiment] ?? 0]?.url ?? '';
+    ids.push(prefixOf(plan.experiment) + (await loadRun(owner, plan, native)));
   }
+  const indexed = await start({ GATEWAY_INDEX_STORE: 'sqlite', GATEWAY_CACHE_STORE: 'none' });
+  for (const plan of plans.slice(half)) ids.push(await loadRun(indexed.url, plan, experimentIds));
   const runs: Whole['runs'][number][] = [];
   for (const [at, id] of ids.entries()) {
     const parent = !plans[at]?.deleted && random.chance(0.3) ? random.pick(ids) : undefined;
