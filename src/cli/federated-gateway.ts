@@ -51,6 +51,7 @@ export async function createFederatedGateway(
     ownPages: createOwnPages(lanes),
     answerForAll: createAnswerForAll({
       ...federation,
+      budget: config.search.budget,
       backends,
       lanes,
       openRuns: createMlflowAdapter,

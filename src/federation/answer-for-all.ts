@@ -25,11 +25,11 @@ import { historiesOfSeveral } from './histories-of-several.ts';
 import { type Incoming, ownersOf } from './incoming.ts';
 import { type Lanes, laneOf } from './lane.ts';
 import type { AnswerForAll } from './router.ts';
-import { runsOfSeveral, USUAL_DIALECT } from './runs-of-several.ts';
+import { type RunsOfSeveralDeps, runsOfSeveral, USUAL_DIALECT } from './runs-of-several.ts';
 import { Several, type SeveralOptions } from './several.ts';
 import { namesIds } from './translate-filter.ts';
 
-export interface AnswerForAllDeps extends SeveralOptions {
+export interface AnswerForAllDeps extends SeveralOptions, Pick<RunsOfSeveralDeps, 'budget'> {
   readonly backends: Backends;
   readonly lanes: Lanes;
   /** What speaks MLflow's API to a lane. */

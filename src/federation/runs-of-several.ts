@@ -1,6 +1,6 @@
 import type { Dialect } from '../domain/dialect.ts';
 import type { RunJson } from '../domain/run-text.ts';
-import type { RunAdapter, Scan } from '../plan/adapter.ts';
+import { isExact, type RunAdapter, type Scan } from '../plan/adapter.ts';
 import { completeScan } from '../plan/complete-scan.ts';
 import { type MergedScan, mergeScans } from '../plan/merge-scans.ts';
 import type { ScanBudget } from '../plan/scan-budget.ts';
@@ -19,25 +19,21 @@ export interface RunsOfSeveralDeps {
   readonly lanes: Lanes;
   /** What speaks MLflow's API to a lane. */
   readonly openSource: (client: Requester) => RunAdapter;
-  readonly timeoutMs: number;
+  /** What may be spent where a backend cannot filter or order as asked. */
+  readonly budget: ScanBudget;
 }
 
 /** Whose LIKE and ILIKE are meant where a lane does not know yet. */
 export const USUAL_DIALECT: Dialect = 'sqlite';
 
-/** Most that a page may cost of what a backend leaves to the gateway; see `ScanBudget`. */
-const MAX_RUNS = 500_000;
-const MAX_CHARACTERS = 268_435_456;
 /** What MLflow gives at once, and each lane is an MLflow server. */
 const MAX_PAGE = 50_000;
 
 /** The runs of several backends as one source, in the ids of outside: each lane is asked in its own, and their rows are merged. */
 export function runsOfSeveral(
-  { backends, lanes, openSource, timeoutMs }: RunsOfSeveralDeps,
+  { backends, lanes, openSource, budget }: RunsOfSeveralDeps,
   several: Several,
 ): RunAdapter {
-  const budget: ScanBudget = { maxRuns: MAX_RUNS, maxMs: timeoutMs, maxCharacters: MAX_CHARACTERS };
-
   function scanOf(lane: Lane, ids: readonly string[], query: RunQuery): MergedScan | undefined {
     const { translation } = lane;
     const { findsNothing, native, rest } = translateRunFilter(query.filter, translation);
@@ -52,7 +48,13 @@ export function runsOfSeveral(
         ? withPublicIds(scan, rest, translation)
         : withPublicIds(source.pushDown({ ...own, filter: undefined }), query.filter, translation);
     const name = translation.backend.id;
-    const complete = completeScan(outside, { ...query, dialect }, { source: name, budget, maxPage: MAX_PAGE });
+    // What is read of a source that does it all is what was asked for.
+    const maxRuns = isExact(outside, query) ? Number.POSITIVE_INFINITY : budget.maxRuns;
+    const complete = completeScan(
+      outside,
+      { ...query, dialect },
+      { source: name, budget: { ...budget, maxRuns }, maxPage: MAX_PAGE },
+    );
     return {
       describe: complete.describe,
       fetch: (request, signal) =>
