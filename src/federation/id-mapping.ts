@@ -36,6 +36,12 @@ export const SAME: IdMapping = { id: (id) => id, mention: (text) => text, uri: (
 /** What begins the names of experiments of the default backend that another backend's prefix begins. */
 const DEFAULT_NAMES = `${DEFAULT_BACKEND}/`;
 
+/** What the id of something of the default backend begins with where another backend keeps it. */
+const OF_DEFAULT = `${DEFAULT_BACKEND}-`;
+
+/** Of artifacts that MLflow serves, and of what it finds by a run or a logged model: a path that begins with an id. */
+const URI = /^(mlflow-artifacts:\/(?:\/\/)?|runs:\/|models:\/(?=(?:[a-z0-9]+-)*m-[0-9a-f]{32}))([^/].*)$/s;
+
 /** A run's id, or a logged model's, as MLflow makes it. */
 const NATIVE_ID = '(?:m-)?[0-9a-f]{32}';
 
@@ -45,11 +51,14 @@ function outward(backends: Backends, backend: Backend): IdMapping {
   const prefix = `${backend.id}-`;
   const own = new RegExp(`^(?:${prefix})*${NATIVE_ID}$`);
   const ofDefault = new RegExp(`^${DEFAULT_BACKEND}-((?:${DEFAULT_BACKEND}-)*${NATIVE_ID})$`);
-  const uri = new RegExp(`^(mlflow-artifacts:/(?://)?(?=[^/])|runs:/|models:/(?=(?:${prefix})*m-))`);
+  const isOfDefault = new RegExp(`^(?:${DEFAULT_BACKEND}-)+(?!${DEFAULT_BACKEND}-|${prefix}|/|$)`);
   return {
     id: (id) => (id === '' ? id : prefix + id),
     mention: (text) => (own.test(text) ? prefix + text : text.replace(ofDefault, '$1')),
-    uri: (text) => text.replace(uri, `$1${prefix}`),
+    uri: (text) =>
+      text.replace(URI, (_, scheme: string, place: string) =>
+        isOfDefault.test(place) ? scheme + place.slice(OF_DEFAULT.length) : scheme + prefix + place,
+      ),
     name: (name) => backend.namePrefix + name,
   };
 }
@@ -68,12 +77,14 @@ function inward(backends: Backends, backend: Backend): IdMapping {
   const prefix = `${backend.id}-`;
   const own = new RegExp(`^${prefix}((?:${prefix})*${NATIVE_ID})$`);
   const ofDefault = new RegExp(`^(?:${DEFAULT_BACKEND}-)*${NATIVE_ID}$`);
-  const uri = new RegExp(`^(mlflow-artifacts:/(?://)?|runs:/|models:/(?=${prefix}(?:${prefix})*m-))${prefix}`);
   const withoutPrefix = (text: string, start: string) => (text.startsWith(start) ? text.slice(start.length) : text);
   return {
     id: (id) => withoutPrefix(id, prefix),
     mention: (text) => (ofDefault.test(text) ? `${DEFAULT_BACKEND}-${text}` : text.replace(own, '$1')),
-    uri: (text) => text.replace(uri, '$1'),
+    uri: (text) =>
+      text.replace(URI, (_, scheme: string, place: string) =>
+        place.startsWith(prefix) ? scheme + place.slice(prefix.length) : scheme + OF_DEFAULT + place,
+      ),
     name: (name) => withoutPrefix(name, backend.namePrefix),
   };
 }

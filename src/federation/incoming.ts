@@ -93,11 +93,19 @@ function rewrite({ ids, path, query, headers, body }: Incoming, replace: Replace
   const ofHeader = (name: string): [string, string][] =>
     typeof headers[name] === 'string' ? [[name, replace('id', headers[name])]] : [];
   return {
-    path: pathId ? pathId.before + rewritePart(pathId.id, 'id', replace) + pathId.after : path,
+    path: pathId ? pathId.before + rewritePathId(pathId.id, replace) + pathId.after : path,
     query: query === '' ? '' : rewriteQuery(query, request instanceof Anywhere ? request.fields : request, replace),
     headers: named.length === 0 ? headers : { ...headers, ...Object.fromEntries(named.flatMap(ofHeader)) },
     body: body === undefined ? undefined : rewriteJson(body, request, { replace, tags: TAGS }),
   };
+}
+
+/** @throws GatewayError `INVALID_PARAMETER_VALUE` where what is left without a prefix would lead elsewhere */
+function rewritePathId(id: string, replace: Replace): string {
+  const native = rewritePart(id, 'id', replace);
+  // In the words of MLflow for an artifact's path.
+  if (native !== id && /^\.{0,2}(?:[/\\?#;]|$)/.test(decode(native) ?? '')) throw invalidParameter('Invalid path');
+  return native;
 }
 
 /** Parameters that hold no id stay as they are spelled. */

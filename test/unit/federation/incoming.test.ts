@@ -145,6 +145,14 @@ describe('requests', () => {
       expect(onlyOwner(ownersOf(request, backends))).toBe('default');
   });
 
+  it.each(['lab-../../x', 'lab-%2e%2e/x', 'lab-..%2fx', 'lab-', 'lab-/x', 'lab-.'])(
+    'to a path that would lead elsewhere without the prefix are refused: %s',
+    (path) => {
+      const request = incoming(`/api/2.0/mlflow-artifacts/artifacts/${path}`);
+      expect(() => translateRequest(request, lab.inward)).toThrow('Invalid path');
+    },
+  );
+
   it('for several backends are refused with the ids', () => {
     const request = incoming('/api/2.0/mlflow/runs/log-inputs', '', {
       run_id: HEX,

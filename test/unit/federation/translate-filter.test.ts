@@ -34,7 +34,8 @@ describe('filters of one backend among several', () => {
     ["tags.mlflow.parentRunId LIKE 'lab%'", "outside: tag.`mlflow.parentRunId` LIKE 'lab%'"],
     ['tags.mlflow.parentRunId IS NULL', 'tag.`mlflow.parentRunId` IS NULL'],
     ["artifact_uri = 'mlflow-artifacts:/lab-1/x'", "artifact_uri = 'mlflow-artifacts:/1/x'"],
-    ["artifact_uri = 'mlflow-artifacts:/1/x'", 'nothing'],
+    ["artifact_uri = 'mlflow-artifacts:/1/x'", "artifact_uri = 'mlflow-artifacts:/default-1/x'"],
+    ["artifact_uri = 'mlflow-artifacts:/default-1/x'", "artifact_uri = 'mlflow-artifacts:/default-default-1/x'"],
     ["artifact_uri = 's3://b/1'", "artifact_uri = 's3://b/1'"],
     ["params.run_id = 'lab-1'", "param.`run_id` = 'lab-1'"],
   ])('%s is %s', (filter, expected) => {
