@@ -46,6 +46,7 @@ const REGISTRY: EndpointIds = {
     model_versions: VERSION,
     registered_model: REGISTERED,
     registered_models: REGISTERED,
+    artifact_uri: 'uri',
   },
 };
 

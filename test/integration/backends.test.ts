@@ -209,6 +209,38 @@ describe('two MLflow servers behind one gateway', () => {
     expect(found.models.map((model: Json) => model.info.model_id)).toEqual([info.model_id]);
   });
 
+  it('has registered models in the one that is named for it, of runs in any', async () => {
+    const other = await openGateway({
+      upstream: { url: first },
+      backends: { lab: { url: lab.url } },
+      federation: { registry: 'lab' },
+      log: { level: 'warn' },
+    });
+    try {
+      for (const [at, experiment] of [await newExperiment(`lab/${nameIn('registry')}`), '0'].entries()) {
+        const name = `${nameIn('registry')} ${at}`;
+        const run_id = await newRun(experiment);
+        const { info } = (await get(other.url, 'runs/get', { run_id })).run;
+        // MLflow looks into its own store for the run of artifacts that it serves.
+        const source = at === 0 ? `${info.artifact_uri}/model` : `runs:/${run_id}/model`;
+        await post(other.url, 'registered-models/create', { name });
+        const made = await post(other.url, 'model-versions/create', { name, source, run_id });
+        const version = { run_id, source, version: '1' };
+        expect(made.model_version).toMatchObject(version);
+        const seen = await get(other.url, 'model-versions/get', { name, version: '1' });
+        expect(seen.model_version).toMatchObject(version);
+        const where = await get(other.url, 'model-versions/get-download-uri', { name, version: '1' });
+        expect(where).toEqual({ artifact_uri: source });
+        const { registered_model } = await get(other.url, 'registered-models/get', { name });
+        expect(registered_model.latest_versions[0]).toMatchObject(version);
+        await get(lab.url, 'registered-models/get', { name });
+        await get(first, 'registered-models/get', { name }, 404);
+      }
+    } finally {
+      await other.close();
+    }
+  });
+
   it('names in errors what was asked for', async () => {
     const none = `lab-${'0'.repeat(32)}`;
     expect(await get(gateway.url, 'runs/get', { run_id: none }, 404)).toMatchObject({
