@@ -70,7 +70,7 @@ export async function createGateway(
   admittedBefore?: Admission,
 ): Promise<LaneGateway> {
   const stop = new AbortController();
-  const metrics = new Metrics(worker);
+  const metrics = new Metrics(worker?.isBeside ? undefined : worker);
   const upstream = new UpstreamClient(config.upstream);
   const authorization = ownAuthorization(config, secrets);
   const own = createOwnRequester(upstream, authorization);

@@ -61,7 +61,12 @@ async function openLane(parts: LaneParts, id: string, socketPath: string): Promi
   const gateway =
     id === DEFAULT_BACKEND
       ? await createGateway(defaultLaneConfig(config), secrets, logger, worker, ADMITTED)
-      : await createGateway(laneConfig(config, id), laneSecrets(secrets, id), logger, worker);
+      : await createGateway(
+          laneConfig(config, id),
+          laneSecrets(secrets, id),
+          logger,
+          worker && { ...worker, isBeside: true },
+        );
   const server = await serveAt(socketPath, gateway.app, config.listen.maxHeaderBytes);
   const { timeoutMs, connections } = laneUpstream(config, id);
   const client = new UpstreamClient({

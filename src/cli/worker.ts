@@ -11,6 +11,8 @@ export interface Worker {
   /** Says that it serves, in a line for people. */
   tellStarted(line: string): void;
   gatherMetrics(): Promise<string | undefined>;
+  /** Of a gateway beside another in the same process, whose metrics are gathered: its own are those of this process alone. */
+  readonly isBeside?: boolean;
 }
 
 /** Holds the number of a worker, in its environment. */
