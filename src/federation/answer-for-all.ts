@@ -11,6 +11,7 @@ import {
 } from '../http/embedded/search-endpoints.ts';
 import { ServerFault } from '../http/embedded/server-fault.ts';
 import { sendError } from '../http/error-response.ts';
+import { hangUpSignal } from '../http/hang-up-signal.ts';
 import type { createNativeHeaders } from '../http/native-headers.ts';
 import type { RunAdapter } from '../plan/adapter.ts';
 import type { SearchExperiments } from '../plan/search-experiments.ts';
@@ -20,7 +21,6 @@ import { parseRunFilter } from '../query/parse-filter.ts';
 import type { Requester } from '../upstream/upstream-client.ts';
 import { type Backends, DEFAULT_BACKEND } from './backends.ts';
 import { experimentsOfSeveral, FIELDS_OF_SEVERAL } from './experiments-of-several.ts';
-import { signalOf } from './forward.ts';
 import { historiesOfSeveral } from './histories-of-several.ts';
 import { type Incoming, ownersOf } from './incoming.ts';
 import { type Lanes, laneOf } from './lane.ts';
@@ -115,7 +115,7 @@ export function createAnswerForAll(deps: AnswerForAllDeps) {
         query: queryArguments(incoming.query),
         body: incoming.bytes,
       };
-      const text = await endpoint.answer(asked, noStore, signalOf(res));
+      const text = await endpoint.answer(asked, noStore, hangUpSignal(res));
       const { body, encoding } = await deps.compress(Buffer.from(text), req);
       res.writeHead(200, {
         ...headersOf(several),

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { accessKind } from '../http/access-table.ts';
 import type { createCompress } from '../http/compress.ts';
 import { headersOfWhole, type PrepareForwarding } from '../http/forwarding.ts';
+import { hangUpSignal } from '../http/hang-up-signal.ts';
 import { relay } from '../http/relay.ts';
 import type { UpstreamResponse } from '../upstream/upstream-client.ts';
 import { askedIds, type Incoming, type Translated, translateAnswer, translateError } from './incoming.ts';
@@ -40,7 +41,7 @@ export function createForward({ prepareForwarding, compress }: ForwardDeps): For
       headers,
       ...(translated.body !== undefined && { body: translated.body }),
       // A write whose caller has hung up is carried out all the same: its outcome has to be known.
-      ...(isRead && { signal: signalOf(res) }),
+      ...(isRead && { signal: hangUpSignal(res) }),
     });
     const body = bodyOf(answer, incoming, lane);
     const compressed = answer.status === 200 && answer.body.length > 0 ? await compress(body, req) : { body };
@@ -78,13 +79,4 @@ function bodyOf({ status, headers, body }: UpstreamResponse, incoming: Incoming,
   const text = body.toString('utf8');
   if (status === 200) return Buffer.from(translateAnswer(text, incoming.ids, outward));
   return status >= 400 ? Buffer.from(translateError(text, askedIds(incoming, inward))) : body;
-}
-
-/** Aborts when the caller hangs up before the answer is out. */
-export function signalOf(res: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  res.on('close', () => {
-    if (!res.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }
